@@ -1,0 +1,66 @@
+/** Facts: what was observed, with its time, before anybody judged it. Types only. */
+import type { Role } from './names';
+
+export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
+
+/** One EC2 instance that carries the cluster's tags. */
+export interface InstanceFact {
+  instanceId: string;
+  cluster: string;
+  role: Role;
+  slot: string;
+  incarnation: number;
+  zone: string;
+  state: InstanceState;
+  privateIp?: string;
+  launchedAtMs: number;
+  /** EC2's own status checks; `unknown` where the call gave nothing for it. */
+  status: 'ok' | 'impaired' | 'initializing' | 'unknown';
+}
+
+/** One Elastic IP that carries the cluster's tags. */
+export interface AddressFact {
+  allocationId: string;
+  cluster: string;
+  /** `entry1`, … */
+  name: string;
+  publicIp: string;
+  /** Instance it is associated with; absent while it is free. */
+  holder?: string;
+}
+
+/** What EC2 said of one cluster, all read within one sweep or one check. */
+export interface CloudFacts {
+  atMs: number;
+  instances: InstanceFact[];
+  addresses: AddressFact[];
+}
+
+/** One answer, or the lack of it. `unknown`: we could not look (our own fault); `failed`: we looked and it was bad. */
+export type Outcome = { is: 'ok'; latencyMs: number } | { is: 'failed'; detail: string } | { is: 'unknown'; detail: string };
+
+/** MongoDB's `hello`, as far as we use it; needs no authentication. Hosts are `ip:27017`. */
+export interface HelloFact {
+  /** Absent while the replica set has not been initiated on this node. */
+  setName?: string;
+  /** Version of the replica-set configuration this member runs. */
+  setVersion?: number;
+  isWritablePrimary: boolean;
+  secondary: boolean;
+  me?: string;
+  primary?: string;
+  /** Members with a priority above 0: for us, the voters. */
+  hosts: string[];
+  /** Members with priority 0: for us, the members that do not vote yet. */
+  passives: string[];
+  /** Time of the last write applied, seconds since the epoch. */
+  lastWriteS?: number;
+}
+
+export type NodeProbe =
+  | { role: 'lb'; atMs: number; process: Outcome; configVersion?: string }
+  | { role: 'orion'; atMs: number; process: Outcome; database: Outcome }
+  | { role: 'mongo'; atMs: number; process: Outcome; hello?: HelloFact };
+
+/** Probes by instance id; a node that was not probed has no entry. */
+export type Probes = Record<string, NodeProbe>;

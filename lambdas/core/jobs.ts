@@ -1,0 +1,201 @@
+/** Jobs: every message of the three queues, their schema and their keys. Decodes and builds jobs, never runs one. */
+import { z } from 'zod';
+import { CLUSTER_NAME, CLUSTER_NAME_RULE, ROLES } from './names';
+import { type Parsed, problemsOf } from './spec';
+
+const cluster = z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`);
+const role = z.enum(ROLES);
+const slot = z.string().regex(/^[a-z]{2,12}\d{1,2}$/, 'expected a slot such as ctx2');
+const instanceId = z.string().regex(/^i-[0-9a-f]{1,32}$/, 'expected an instance id such as i-0abc');
+const allocationId = z.string().regex(/^eipalloc-[0-9a-f]{1,32}$/, 'expected an allocation id such as eipalloc-0abc');
+const host = z.string().regex(/^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, 'expected address:port');
+const ip = z.string().regex(/^\d{1,3}(\.\d{1,3}){3}$/, 'expected an IPv4 address');
+const replicaSet = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/);
+const jobKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 printable characters without spaces');
+
+/** Fields every planned job has: a key that makes it run once, why it was planned, what must still hold when it runs. */
+const planned = { cluster, jobKey, reason: z.string().min(1).max(1000) };
+
+export const lbConfig = z.strictObject({
+  role: z.literal('lb'),
+  port: z.int().min(1).max(65535),
+  brokers: z.array(z.strictObject({ slot, ip })).max(40),
+  /** This node's and the other balancer's private addresses, for VRRP over unicast; no peer while it is alone. */
+  ip,
+  peers: z.array(ip).max(1),
+  virtualRouterId: z.int().min(1).max(255),
+});
+export const orionConfig = z.strictObject({
+  role: z.literal('orion'),
+  version: z.string().regex(/^\d{1,2}\.\d{1,3}\.\d{1,3}$/),
+  replicaSet,
+  /** Voting members, sorted. */
+  seeds: z.array(host).min(1).max(50),
+});
+export const mongoConfig = z.strictObject({ role: z.literal('mongo'), replicaSet });
+/** What a node's configuration is rendered from. */
+export const nodeConfig = z.discriminatedUnion('role', [lbConfig, orionConfig, mongoConfig]);
+export type NodeConfig = z.output<typeof nodeConfig>;
+
+/** One change of the replica-set configuration; at most one voter changes (MongoDB's safe reconfig rule). */
+export const memberChange = z.discriminatedUnion('change', [
+  z.strictObject({ change: z.literal('add'), host }),
+  z.strictObject({ change: z.literal('raise-vote'), host }),
+  z.strictObject({ change: z.literal('remove'), host }),
+]);
+export type MemberChange = z.output<typeof memberChange>;
+
+/** The configuration the planner saw; the primary compares it before it acts. */
+const expectConfig = z.strictObject({
+  setVersion: z.int().min(0),
+  voters: z.array(host).max(7),
+  nonVoters: z.array(host).max(50),
+});
+
+/** Jobs people (or an autoscaling alarm) enqueue on the provision queue. */
+const userJobs = [
+  z.strictObject({
+    kind: z.literal('createCluster'),
+    cluster,
+    jobKey: jobKey.optional(),
+    spec: z.record(z.string(), z.unknown()).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('scale'),
+    cluster,
+    jobKey: jobKey.optional(),
+    role,
+    count: z.int().min(0).max(1000),
+    /** Refused as stale when the spec says another count by then; lets two people scale at once without surprise. */
+    expect: z.strictObject({ count: z.int() }).optional(),
+  }),
+  z.strictObject({ kind: z.literal('deleteCluster'), cluster, jobKey: jobKey.optional(), confirm: z.string().max(64).optional() }),
+] as const;
+
+const provisionJobs = [
+  z.strictObject({
+    kind: z.literal('launchNode'),
+    ...planned,
+    role,
+    slot,
+    incarnation: z.int().min(1),
+    zone: z.string().max(32),
+    instanceType: z.string().max(40),
+  }),
+  z.strictObject({
+    kind: z.literal('terminateNode'),
+    ...planned,
+    role,
+    slot,
+    instanceId,
+    expect: z.strictObject({ holdsAddress: z.boolean() }),
+  }),
+  z.strictObject({ kind: z.literal('applyConfig'), ...planned, role, slot, instanceId, version: z.string().max(32), config: nodeConfig }),
+  z.strictObject({ kind: z.literal('restartRole'), ...planned, role, slot, instanceId }),
+  z.strictObject({ kind: z.literal('initiateReplicaSet'), ...planned, instanceId, replicaSet, members: z.array(host).min(1).max(7) }),
+  z.strictObject({ kind: z.literal('reconfigReplicaSet'), ...planned, instanceId, replicaSet, change: memberChange, expect: expectConfig }),
+  z.strictObject({ kind: z.literal('stepDownPrimary'), ...planned, instanceId, replicaSet, expect: expectConfig }),
+  z.strictObject({ kind: z.literal('allocateAddress'), ...planned, name: z.string().max(32) }),
+  z.strictObject({ kind: z.literal('releaseAddress'), ...planned, allocationId }),
+  z.strictObject({ kind: z.literal('forgetCluster'), ...planned }),
+] as const;
+
+const failoverJobs = [
+  z.strictObject({
+    kind: z.literal('moveAddress'),
+    ...planned,
+    allocationId,
+    to: instanceId,
+    /** Who held it when this was planned; null while it was free. */
+    expect: z.strictObject({ holder: instanceId.nullable() }),
+  }),
+] as const;
+
+const cloudFacts = z.strictObject({
+  atMs: z.number(),
+  instances: z.array(
+    z.strictObject({
+      instanceId: z.string(),
+      cluster: z.string(),
+      role,
+      slot: z.string(),
+      incarnation: z.number(),
+      zone: z.string(),
+      state: z.enum(['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated']),
+      privateIp: z.string().optional(),
+      launchedAtMs: z.number(),
+      status: z.enum(['ok', 'impaired', 'initializing', 'unknown']),
+    }),
+  ),
+  addresses: z.array(
+    z.strictObject({
+      allocationId: z.string(),
+      cluster: z.string(),
+      name: z.string(),
+      publicIp: z.string(),
+      holder: z.string().optional(),
+    }),
+  ),
+});
+
+/** Work of the health-check queue; losing one costs a tick, never a repair. */
+const healthCheckJobs = [
+  z.strictObject({ kind: z.literal('minute') }),
+  z.strictObject({ kind: z.literal('sweep') }),
+  /** Without `facts` the check reads EC2 itself, for this cluster alone (a nudge). */
+  z.strictObject({ kind: z.literal('check'), cluster, facts: cloudFacts.optional() }),
+] as const;
+
+const provisionMessage = z.discriminatedUnion('kind', [...userJobs, ...provisionJobs]);
+const failoverMessage = z.discriminatedUnion('kind', [...failoverJobs]);
+const healthCheckMessage = z.discriminatedUnion('kind', [...healthCheckJobs]);
+
+export type UserJob = z.output<(typeof userJobs)[number]>;
+export type ProvisionJob = z.output<(typeof provisionJobs)[number]>;
+export type FailoverJob = z.output<(typeof failoverJobs)[number]>;
+/** A job that `plan` makes and `execute` runs. */
+export type PlannedJob = ProvisionJob | FailoverJob;
+export type HealthCheckJob = z.output<(typeof healthCheckJobs)[number]>;
+export type ProvisionMessage = z.output<typeof provisionMessage>;
+
+export type JobKind = PlannedJob['kind'];
+export type JobOf<K extends JobKind> = Extract<PlannedJob, { kind: K }>;
+
+export type QueueName = 'health-check' | 'provision' | 'failover';
+
+const SCHEMA = { 'health-check': healthCheckMessage, provision: provisionMessage, failover: failoverMessage } as const;
+export type MessageOf<Q extends QueueName> = z.output<(typeof SCHEMA)[Q]>;
+
+const MESSAGE_MAX_CHARS = 262_144;
+
+/**
+ * Decodes the body of one message of a queue.
+ * Never throws: a body that is not JSON, of an unknown kind or with a wrong field comes back as problems
+ * that name the field, the value and what was expected.
+ */
+export function decodeMessage<Q extends QueueName>(queue: Q, body: string): Parsed<MessageOf<Q>> {
+  if (body.length > MESSAGE_MAX_CHARS)
+    return { ok: false, problems: [`body: expected at most ${MESSAGE_MAX_CHARS} characters; got ${body.length}`] };
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return { ok: false, problems: [`body: expected JSON; got ${JSON.stringify(body.slice(0, 60))}`] };
+  }
+  const result = SCHEMA[queue].safeParse(json);
+  if (result.success) return { ok: true, value: result.data as MessageOf<Q> };
+  return { ok: false, problems: problemsOf(result.error, json) };
+}
+
+/** Kinds that take something out of service, move traffic or change a quorum: at most one of them a cluster in flight. */
+const DISRUPTIVE: ReadonlySet<JobKind> = new Set(['terminateNode', 'restartRole', 'reconfigReplicaSet', 'stepDownPrimary', 'moveAddress']);
+
+/** Whether a job counts against the one disruption a cluster may have in flight. */
+export function isDisruptive(job: PlannedJob): boolean {
+  return DISRUPTIVE.has(job.kind);
+}
+
+/** Which queue carries a planned job. */
+export function queueOf(job: PlannedJob): QueueName {
+  return job.kind === 'moveAddress' ? 'failover' : 'provision';
+}

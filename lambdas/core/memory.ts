@@ -1,0 +1,119 @@
+/** Memory: what a cluster's row carries from one tick to the next. Types and its empty value; nothing here decides. */
+import type { InstanceFact } from './facts';
+import type { JobKind, PlannedJob } from './jobs';
+import type { ClusterSpec } from './spec';
+
+/** healthy: answers. suspect: some bad probes. dead: bad for long, or EC2 says it is gone. unknown: could not look, or never yet seen healthy. */
+export type Health = 'healthy' | 'suspect' | 'dead' | 'unknown';
+/** Why a node is not well. `database` is never the broker's fault; `boot` means it never came up within its grace. */
+export type Sickness = 'process' | 'database' | 'overload' | 'boot' | 'gone';
+
+export interface NodeHealth {
+  health: Health;
+  sickness?: Sickness;
+  /** Since when `health` has this value, ms. */
+  sinceMs: number;
+  /** Probes of the same kind in a row. */
+  good: number;
+  bad: number;
+  /** First bad probe of the current row of them, ms. */
+  badSinceMs?: number;
+  everHealthy: boolean;
+  /** Last probe's words when it was bad. */
+  detail?: string;
+}
+
+export interface InFlight {
+  job: PlannedJob;
+  plannedAtMs: number;
+}
+
+export interface Attempts {
+  count: number;
+  lastAtMs: number;
+}
+
+export interface Memory {
+  health: Record<string, NodeHealth>;
+  /** Jobs planned and not yet settled, by job key; also the outbox. */
+  inFlight: Record<string, InFlight>;
+  /** How often something was tried and failed, by what (`launch/ctx2`, `restart/i-0abc`). */
+  attempts: Record<string, Attempts>;
+  /** Nodes whose launch is done; EC2's reads may not show them for a while. */
+  launched: Record<string, { fact: InstanceFact; atMs: number }>;
+  /** Nodes whose termination is done; EC2's reads may still show them. */
+  terminated: Record<string, number>;
+  /** Configuration version each node reported after applying it. */
+  applied: Record<string, string>;
+  /** Highest incarnation ever used, by slot; never reused. */
+  incarnations: Record<string, number>;
+  /** No replacement of the slot before this time, ms. */
+  cooldownUntilMs: Record<string, number>;
+  /** Zones that had no capacity, until when they are avoided, ms. */
+  zoneFullUntilMs: Record<string, number>;
+  /** Set when a replica set was initiated once; it is never initiated again. */
+  replicaSetInitiated: boolean;
+  /** Since when a joining member has been SECONDARY with small lag, ms, by host. */
+  caughtUpSinceMs: Record<string, number>;
+  /** The next nudge this cluster already asked for, ms; stops chains of checks from multiplying. */
+  lookAgainAtMs: number;
+}
+
+export const EMPTY_MEMORY: Memory = {
+  health: {},
+  inFlight: {},
+  attempts: {},
+  launched: {},
+  terminated: {},
+  applied: {},
+  incarnations: {},
+  cooldownUntilMs: {},
+  zoneFullUntilMs: {},
+  replicaSetInitiated: false,
+  caughtUpSinceMs: {},
+  lookAgainAtMs: 0,
+};
+
+export type Phase = 'active' | 'deleting';
+
+/** One slot as `status` shows it. */
+export interface SlotSummary {
+  slot: string;
+  role: string;
+  instanceId?: string;
+  incarnation?: number;
+  zone?: string;
+  privateIp?: string;
+  health: Health | 'missing';
+  sickness?: Sickness;
+  detail?: string;
+  configVersion?: string;
+  /** For mongo: primary, secondary, voting or not. */
+  member?: string;
+  holdsAddress?: boolean;
+}
+
+/** What a person sees of a cluster; written by each check, read by `status`. */
+export interface StatusSummary {
+  atMs: number;
+  /** Spec met, everything healthy, nothing left to do. */
+  converged: boolean;
+  /** What the last plan did, or why it did nothing. */
+  sentence: string;
+  blocked: string[];
+  slots: SlotSummary[];
+  addresses: { name: string; publicIp: string; holder?: string }[];
+  inFlight: { kind: JobKind; jobKey: string; reason: string; plannedAtMs: number }[];
+}
+
+/** A cluster's row: one conditional write a tick. */
+export interface ClusterRow {
+  cluster: string;
+  /** Raised by one on each write; a write names the version it read. */
+  version: number;
+  phase: Phase;
+  /** Last valid spec seen; goes on being used while the stored one is broken or missing. */
+  spec: ClusterSpec;
+  memory: Memory;
+  status: StatusSummary | null;
+}

@@ -1,0 +1,49 @@
+/** The observation a plan is made from: facts joined with health and memory. Types only. */
+import type { AddressFact, HelloFact, InstanceFact, NodeProbe } from './facts';
+import type { PlannedJob } from './jobs';
+import type { NodeHealth } from './memory';
+
+/** How a job in flight ended, or that it is still under way. */
+export type JobOutcome =
+  | { is: 'unclaimed' }
+  | { is: 'running' }
+  | { is: 'done'; output?: JobOutput }
+  | { is: 'stale' | 'refused' | 'failed'; reason: string };
+
+/** What finished jobs report back. */
+export interface JobOutput {
+  instanceId?: string;
+  allocationId?: string;
+  configVersion?: string;
+  /** A zone without capacity, for a failed launch. */
+  zoneFull?: string;
+}
+
+export interface JobFact {
+  job: PlannedJob;
+  outcome: JobOutcome;
+  atMs: number;
+}
+
+/** An instance that is there (pending or running), with everything known of it. */
+export interface Node {
+  fact: InstanceFact;
+  health: NodeHealth;
+  probe?: NodeProbe;
+  hello?: HelloFact;
+  /** Configuration version it reported last. */
+  configVersion?: string;
+}
+
+export interface Observation {
+  cluster: string;
+  /** When EC2 was read, ms; the plan refuses to act on old facts. */
+  atMs: number;
+  /** EC2 could be read. While false `nodes` is what is remembered and nothing may be done. */
+  cloudKnown: boolean;
+  /** Zones in which nodes may be launched, in a fixed order. */
+  zones: string[];
+  /** Living nodes (pending, running, stopping, stopped), terminated ones left out. */
+  nodes: Node[];
+  addresses: AddressFact[];
+}

@@ -1,0 +1,118 @@
+/** The spec: what a cluster should be. One zod schema gives the type, the defaults and the errors; it never reads or writes a spec. */
+import { z } from 'zod';
+import { CLUSTER_NAME, CLUSTER_NAME_RULE, type Role } from './names';
+
+const instanceType = z.string().regex(/^[a-z][a-z0-9-]{0,15}\.[a-z0-9-]{1,16}$/, 'expected an EC2 instance type such as t3.small');
+
+const policy = z.strictObject({
+  /** Bad probes in a row before a node is called dead; EC2 saying terminated needs none. */
+  deadAfterChecks: z.int().min(2).max(30).default(3),
+  /** And the time the bad probes must span, seconds. */
+  deadAfterS: z.int().min(1).max(600).default(15),
+  /** Good probes in a row before a suspect or dead node is called healthy again. */
+  healthyAfterChecks: z.int().min(1).max(30).default(2),
+  /** How long a new node may take until its first good probe, seconds. */
+  bootGraceS: z.int().min(10).max(3600).default(300),
+  /** Restarts of one broker before it is replaced. */
+  restartsBeforeReplace: z.int().min(0).max(5).default(1),
+  /** Rest of a slot after a replacement, seconds. */
+  slotCooldownS: z.int().min(0).max(3600).default(60),
+  /** Share of nodes dead or unknown by probe above which nothing is replaced. */
+  breakerShare: z.number().min(0.1).max(1).default(0.5),
+  /** A joining member may vote once its lag stayed at or below this, seconds. */
+  mongoLagMaxS: z.int().min(1).max(600).default(10),
+});
+
+export const specSchema = z
+  .strictObject({
+    name: z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`),
+    lb: z.strictObject({ count: z.int().min(1).max(2).default(2), instanceType: instanceType.default('t3.small') }).prefault({}),
+    orion: z
+      .strictObject({
+        count: z.int().min(1).max(20).default(2),
+        min: z.int().min(1).max(20).default(1),
+        max: z.int().min(1).max(20).default(10),
+        instanceType: instanceType.default('t3.medium'),
+        /** Orion's version: decides how it is told about MongoDB (`ORION_MONGO_URI` from 4.0 on). */
+        version: z
+          .string()
+          .regex(/^\d{1,2}\.\d{1,3}\.\d{1,3}$/, 'expected a version such as 4.1.0')
+          .default('4.1.0'),
+      })
+      .prefault({}),
+    mongo: z
+      .strictObject({
+        count: z
+          .int()
+          .refine((n) => [1, 3, 5, 7].includes(n), 'expected 1, 3, 5 or 7: a replica set needs an odd number of voters, 7 at most')
+          .default(3),
+        replicaSet: z
+          .string()
+          .regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/, 'expected a letter, then letters, digits, _ or -')
+          .default('orion_rs'),
+        instanceType: instanceType.default('t3.medium'),
+        volumeGib: z.int().min(8).max(16384).default(50),
+      })
+      .prefault({}),
+    policy: policy.prefault({}),
+  })
+  .superRefine((spec, ctx) => {
+    const { count, min, max } = spec.orion;
+    if (min > max) ctx.addIssue({ code: 'custom', path: ['orion', 'min'], message: `expected at most orion.max (${max})`, input: min });
+    if (count < min || count > max)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['orion', 'count'],
+        message: `expected ${min} to ${max} (orion.min to orion.max)`,
+        input: count,
+      });
+  });
+
+export type ClusterSpec = z.output<typeof specSchema>;
+export type SpecInput = z.input<typeof specSchema>;
+export type Policy = ClusterSpec['policy'];
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; problems: string[] };
+
+/** Value for an error text: short, one line, quotes kept. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** What stands at `path` inside `input`; undefined where nothing does. */
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) => (at !== null && typeof at === 'object' && Object.hasOwn(at, key) ? (at as Record<PropertyKey, unknown>)[key] : undefined),
+    input,
+  );
+}
+
+/** zod issues as sentences that name the field, its value and what was expected. */
+export function problemsOf(error: z.ZodError, input: unknown): string[] {
+  return error.issues.map((issue) => {
+    const field = issue.path.map(String).join('.') || '(whole value)';
+    return `${field}: ${issue.message}; got ${shown(valueAt(input, issue.path))}`;
+  });
+}
+
+/** Checks a spec and fills its defaults. Never throws; each problem names field, value and what is allowed. */
+export function parseSpec(input: unknown): Parsed<ClusterSpec> {
+  const result = specSchema.safeParse(input);
+  return result.success ? { ok: true, value: result.data } : { ok: false, problems: problemsOf(result.error, input) };
+}
+
+/** How many nodes of a role the spec asks for. */
+export function countOf(spec: ClusterSpec, role: Role): number {
+  return spec[role].count;
+}
+
+/** Elastic IPs the spec asks for: one, shared by the balancers (active/passive). */
+export function addressCount(_spec: ClusterSpec): number {
+  return 1;
+}
+
+/** The spec with another count for a role, checked as a whole: a count outside its bounds comes back as problems. */
+export function withCount(spec: ClusterSpec, role: Role, count: number): Parsed<ClusterSpec> {
+  return parseSpec({ ...spec, [role]: { ...spec[role], count } });
+}
