@@ -28,16 +28,23 @@ export interface InFlight {
   plannedAtMs: number;
 }
 
+/** How often one thing was tried; its count is part of the next job key, so that a finished key is never used again. */
 export interface Attempts {
   count: number;
+  /** Failures in a row; 0 after a success. */
+  failures: number;
   lastAtMs: number;
 }
 
 export interface Memory {
+  /** When this life of the cluster began, ms; part of every job key, so that a name used again starts anew. */
+  bornAtMs: number;
+  /** Job key of the request that created it; absent where the spec was declared by other means. */
+  createdBy?: string;
   health: Record<string, NodeHealth>;
   /** Jobs planned and not yet settled, by job key; also the outbox. */
   inFlight: Record<string, InFlight>;
-  /** How often something was tried and failed, by what (`launch/ctx2`, `restart/i-0abc`). */
+  /** How often something was tried, by what (`launch/ctx2/1`, `restart/i-0abc`). */
   attempts: Record<string, Attempts>;
   /** Nodes whose launch is done; EC2's reads may not show them for a while. */
   launched: Record<string, { fact: InstanceFact; atMs: number }>;
@@ -55,11 +62,14 @@ export interface Memory {
   replicaSetInitiated: boolean;
   /** Since when a joining member has been SECONDARY with small lag, ms, by host. */
   caughtUpSinceMs: Record<string, number>;
+  /** Seeds the brokers are told; kept while most of them still vote, because a driver finds the others by itself. */
+  brokerSeeds: string[];
   /** The next nudge this cluster already asked for, ms; stops chains of checks from multiplying. */
   lookAgainAtMs: number;
 }
 
 export const EMPTY_MEMORY: Memory = {
+  bornAtMs: 0,
   health: {},
   inFlight: {},
   attempts: {},
@@ -71,6 +81,7 @@ export const EMPTY_MEMORY: Memory = {
   zoneFullUntilMs: {},
   replicaSetInitiated: false,
   caughtUpSinceMs: {},
+  brokerSeeds: [],
   lookAgainAtMs: 0,
 };
 

@@ -1,5 +1,5 @@
 /** The observation a plan is made from: facts joined with health and memory. Types only. */
-import type { AddressFact, HelloFact, InstanceFact, NodeProbe } from './facts';
+import type { AddressFact, InstanceFact, NodeProbe } from './facts';
 import type { PlannedJob } from './jobs';
 import type { NodeHealth } from './memory';
 
@@ -30,7 +30,6 @@ export interface Node {
   fact: InstanceFact;
   health: NodeHealth;
   probe?: NodeProbe;
-  hello?: HelloFact;
   /** Configuration version it reported last. */
   configVersion?: string;
 }

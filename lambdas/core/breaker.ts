@@ -1,0 +1,24 @@
+/** The breaker: when so much looks sick that the observer is the likelier patient, nothing is taken down. Never blocks a launch into an empty slot. */
+import { isBooting } from './health';
+import type { Node } from './observation';
+import type { Policy } from './spec';
+
+export interface Breaker {
+  open: boolean;
+  reason: string;
+}
+
+/**
+ * Open when more than `breakerShare` of the nodes that were ever well are dead by probe or unknown.
+ * Nodes that EC2 itself calls gone are certain, and don't count as doubtful.
+ */
+export function judgeBreaker(nodes: readonly Node[], policy: Policy): Breaker {
+  const judged = nodes.filter((node) => !isBooting(node.health) && node.health.sickness !== 'gone');
+  const doubtful = judged.filter((node) => node.health.health === 'dead' || node.health.health === 'unknown');
+  const open = judged.length > 0 && doubtful.length > judged.length * policy.breakerShare;
+  const percent = Math.round(policy.breakerShare * 100);
+  return {
+    open,
+    reason: `breaker open: ${doubtful.length} of ${judged.length} nodes are dead or unknown by probe, above ${percent}%; nothing is taken down`,
+  };
+}

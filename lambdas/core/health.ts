@@ -1,0 +1,96 @@
+/** Folds probes into a node's health: slow to dead, slower back. Judges one node at a time and never acts on it. */
+import type { InstanceFact, NodeProbe, Outcome } from './facts';
+import type { NodeHealth, Sickness } from './memory';
+import type { Policy } from './spec';
+
+/** An answer slower than this is a sign of overload, never of death, ms. */
+export const SLOW_MS = 1000;
+
+const GONE_STATES: ReadonlySet<InstanceFact['state']> = new Set(['stopping', 'stopped', 'shutting-down', 'terminated']);
+
+/** What one probe says: good, bad, or nothing at all (we could not look). */
+type Verdict = { is: 'good'; sickness?: Sickness; detail?: string } | { is: 'bad'; detail: string } | { is: 'blind'; detail: string };
+
+/** Health of a node nobody has looked at yet. */
+export function newNodeHealth(nowMs: number): NodeHealth {
+  return { health: 'unknown', sinceMs: nowMs, good: 0, bad: 0, everHealthy: false };
+}
+
+function detailOf(outcome: Outcome): string {
+  return outcome.is === 'ok' ? '' : outcome.detail;
+}
+
+/** A broker whose database fails is itself well: replacing it would help nobody (facts: `/version` is static, `/v2/entities` is not). */
+function judge(probe: NodeProbe): Verdict {
+  const { process } = probe;
+  if (process.is === 'unknown') return { is: 'blind', detail: process.detail };
+  if (process.is === 'failed') return { is: 'bad', detail: process.detail };
+  if (probe.role === 'orion' && probe.database.is === 'failed')
+    return { is: 'good', sickness: 'database', detail: `database: ${detailOf(probe.database)}` };
+  if (process.latencyMs > SLOW_MS) return { is: 'good', sickness: 'overload', detail: `answers after ${process.latencyMs} ms` };
+  return { is: 'good' };
+}
+
+function withHealth(previous: NodeHealth, next: Omit<NodeHealth, 'sinceMs'>, nowMs: number): NodeHealth {
+  return { ...next, sinceMs: previous.health === next.health ? previous.sinceMs : nowMs };
+}
+
+function foldGood(previous: NodeHealth, verdict: Extract<Verdict, { is: 'good' }>, policy: Policy, nowMs: number): NodeHealth {
+  const good = Math.min(previous.good + 1, policy.healthyAfterChecks);
+  const wasDown = previous.health === 'dead' || previous.health === 'suspect';
+  const back = !wasDown || good >= policy.healthyAfterChecks;
+  const health = back ? 'healthy' : previous.health;
+  const sickness = back ? verdict.sickness : previous.sickness;
+  const detail = back ? verdict.detail : previous.detail;
+  const next: Omit<NodeHealth, 'sinceMs'> = { health, good, bad: 0, everHealthy: previous.everHealthy || back };
+  if (sickness) next.sickness = sickness;
+  if (detail) next.detail = detail;
+  return withHealth(previous, next, nowMs);
+}
+
+function foldBad(previous: NodeHealth, detail: string, fact: InstanceFact, policy: Policy, nowMs: number): NodeHealth {
+  const badSinceMs = previous.bad > 0 ? (previous.badSinceMs ?? nowMs) : nowMs;
+  const bad = Math.min(previous.bad + 1, policy.deadAfterChecks);
+  const base = { good: 0, bad, badSinceMs, everHealthy: previous.everHealthy, detail };
+  if (!previous.everHealthy) {
+    const overGrace = nowMs - fact.launchedAtMs > policy.bootGraceS * 1000;
+    if (!overGrace) return withHealth(previous, { ...base, health: 'unknown' }, nowMs);
+    return withHealth(previous, { ...base, health: 'dead', sickness: 'boot' }, nowMs);
+  }
+  const dead = previous.health === 'dead' || (bad >= policy.deadAfterChecks && nowMs - badSinceMs >= policy.deadAfterS * 1000);
+  return withHealth(previous, { ...base, health: dead ? 'dead' : 'suspect', sickness: 'process' }, nowMs);
+}
+
+/**
+ * Next health of a node.
+ * EC2's word that an instance is gone counts at once; a bad probe counts only in a row of them that also spans `deadAfterS`;
+ * a probe that could not be made is unknown, and never makes a node dead.
+ */
+export function foldHealth(
+  previous: NodeHealth | undefined,
+  fact: InstanceFact,
+  probe: NodeProbe | undefined,
+  policy: Policy,
+  nowMs: number,
+): NodeHealth {
+  const before = previous ?? newNodeHealth(nowMs);
+  if (GONE_STATES.has(fact.state)) {
+    const { everHealthy } = before;
+    return withHealth(
+      before,
+      { health: 'dead', sickness: 'gone', good: 0, bad: before.bad, everHealthy, detail: `EC2 says ${fact.state}` },
+      nowMs,
+    );
+  }
+  if (!probe) return before;
+  const verdict = judge(probe);
+  if (verdict.is === 'good') return foldGood(before, verdict, policy, nowMs);
+  if (verdict.is === 'bad') return foldBad(before, verdict.detail, fact, policy, nowMs);
+  if (before.health === 'dead') return before;
+  return withHealth(before, { ...before, health: 'unknown', detail: verdict.detail }, nowMs);
+}
+
+/** Whether a node has not answered yet and still may take its time. */
+export function isBooting(health: NodeHealth): boolean {
+  return !health.everHealthy && health.health === 'unknown';
+}
