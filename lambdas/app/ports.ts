@@ -103,7 +103,7 @@ export interface RowStore {
 export type ClaimState =
   | { is: 'running'; leaseUntilMs: number; commandId?: string; instanceId?: string }
   | { is: 'done'; output?: JobOutput; atMs: number }
-  | { is: 'stale' | 'refused' | 'failed'; reason: string; atMs: number };
+  | { is: 'stale' | 'refused' | 'failed'; reason: string; atMs: number; zoneFull?: string };
 
 /** One record a job key: who works on it, how it ended. */
 export interface ClaimStore {

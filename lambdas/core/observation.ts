@@ -8,15 +8,13 @@ export type JobOutcome =
   | { is: 'unclaimed' }
   | { is: 'running' }
   | { is: 'done'; output?: JobOutput }
-  | { is: 'stale' | 'refused' | 'failed'; reason: string };
+  | { is: 'stale' | 'refused' | 'failed'; reason: string; zoneFull?: string };
 
 /** What finished jobs report back. */
 export interface JobOutput {
   instanceId?: string;
   allocationId?: string;
   configVersion?: string;
-  /** A zone without capacity, for a failed launch. */
-  zoneFull?: string;
 }
 
 export interface JobFact {

@@ -1,0 +1,84 @@
+/** Invariants: what no plan may ever do, checked apart from the planners that made it. Names violations, repairs nothing. */
+import { isDisruptive, type JobOf, type PlannedJob } from './jobs';
+import { majorityOf } from './plan/mongo-view';
+import type { Situation } from './plan/situation';
+import { hostOf } from './slots';
+import { countOf } from './spec';
+
+function isLivingVoter(s: Situation, host: string): boolean {
+  return s.mongo.members.some((m) => m.host === host && m.living);
+}
+
+/** One voter at most changes, by `expect`, and living voters stay a majority before and after. */
+function checkReconfig(s: Situation, job: JobOf<'reconfigReplicaSet'>): string | undefined {
+  const before = job.expect.voters;
+  const { change, host } = job.change;
+  const after = change === 'remove' ? before.filter((voter) => voter !== host) : change === 'raise-vote' ? [...before, host] : before;
+  if (Math.abs(after.length - before.length) > 1) return 'more than one voter changes';
+  if (after.length > 7) return `${after.length} voters, 7 at most`;
+  for (const voters of [before, after]) {
+    const living = voters.filter((voter) => isLivingVoter(s, voter)).length;
+    if (living < majorityOf(voters.length)) return `${living} of ${voters.length} voters would live, ${majorityOf(voters.length)} needed`;
+  }
+  return undefined;
+}
+
+function checkTerminate(s: Situation, job: JobOf<'terminateNode'>): string | undefined {
+  if (s.phase === 'deleting') return undefined;
+  if (s.observation.addresses.some((address) => address.holder === job.instanceId)) return 'the node holds an address';
+  const node = s.observation.nodes.find((n) => n.fact.instanceId === job.instanceId);
+  if (!node) return 'the node was not observed';
+  const host = hostOf(node);
+  if (job.role === 'mongo' && s.mongo.members.some((m) => m.host === host)) return 'the node is a member of the replica set';
+  const filling = s.slots.wanted[job.role].find((slot) => slot.current === node);
+  return filling ? `the node fills ${filling.slot}` : undefined;
+}
+
+function checkMove(s: Situation, job: JobOf<'moveAddress'>): string | undefined {
+  const { holder } = job.expect;
+  const from = s.observation.nodes.find((node) => node.fact.instanceId === holder);
+  if (from && from.health.health !== 'dead') return `its holder is ${from.health.health}, not dead`;
+  return undefined;
+}
+
+function checkLaunch(s: Situation, job: JobOf<'launchNode'>): string | undefined {
+  const used = s.observation.nodes.some((node) => node.fact.slot === job.slot && node.fact.incarnation >= job.incarnation);
+  if (used) return `incarnation ${job.incarnation} of ${job.slot} was used already`;
+  return s.phase === 'deleting' ? 'the cluster is being deleted' : undefined;
+}
+
+function checkJob(s: Situation, job: PlannedJob): string | undefined {
+  switch (job.kind) {
+    case 'reconfigReplicaSet':
+      return checkReconfig(s, job);
+    case 'terminateNode':
+      return checkTerminate(s, job);
+    case 'moveAddress':
+      return checkMove(s, job);
+    case 'launchNode':
+      return checkLaunch(s, job);
+    case 'initiateReplicaSet':
+      return s.mongo.initiated ? 'the replica set was initiated before' : undefined;
+    case 'forgetCluster':
+      return s.phase === 'deleting' && s.observation.nodes.length === 0 ? undefined : 'the cluster is not empty or not being deleted';
+    default:
+      return undefined;
+  }
+}
+
+/** Violations of a plan as sentences; empty when it is safe. A plan with one is not carried out at all. */
+export function findViolations(s: Situation, jobs: readonly PlannedJob[]): string[] {
+  const violations = jobs.flatMap((job) => {
+    const problem = checkJob(s, job);
+    return problem ? [`${job.kind} ${job.jobKey}: ${problem}`] : [];
+  });
+  const disruptive = [...s.inFlight, ...jobs].filter(isDisruptive).length;
+  if (s.phase === 'active' && disruptive > 1) violations.push(`${disruptive} disruptive jobs at once, 1 at most`);
+  const keys = jobs.map((job) => job.jobKey);
+  if (new Set(keys).size !== keys.length) violations.push('two jobs share one key');
+  for (const role of ['lb', 'orion', 'mongo'] as const) {
+    const launches = jobs.filter((job) => job.kind === 'launchNode' && job.role === role).length;
+    if (launches > countOf(s.spec, role)) violations.push(`${launches} launches of ${role}, ${countOf(s.spec, role)} wanted in all`);
+  }
+  return violations;
+}

@@ -1,0 +1,79 @@
+/** Joins facts, probes and memory into an observation, and folds health on the way. Reads nothing from outside. */
+import type { CloudFacts, InstanceFact, NodeProbe, Probes } from './facts';
+import { foldHealth, newNodeHealth } from './health';
+import type { Memory } from './memory';
+import type { Node, Observation } from './observation';
+import { hostOf } from './slots';
+import type { ClusterSpec } from './spec';
+
+/** The cluster's instances: those EC2 lists, those launched and not listed yet, without those known to be gone. */
+export function livingInstances(cloud: CloudFacts, memory: Memory): InstanceFact[] {
+  const listed = new Set(cloud.instances.map((fact) => fact.instanceId));
+  const unseen = Object.values(memory.launched).flatMap(({ fact }) => (listed.has(fact.instanceId) ? [] : [fact]));
+  return [...cloud.instances, ...unseen].filter(
+    (fact) => fact.state !== 'terminated' && fact.state !== 'shutting-down' && memory.terminated[fact.instanceId] === undefined,
+  );
+}
+
+/** A balancer tells the version it runs; for other nodes the last result of applying one counts. */
+function configVersionOf(fact: InstanceFact, probe: NodeProbe | undefined, memory: Memory): string | undefined {
+  const applied = memory.applied[fact.instanceId];
+  if (probe?.role === 'lb' && probe.process.is === 'ok' && applied !== undefined) return probe.configVersion ?? applied;
+  return applied;
+}
+
+/** Seconds a member's last write is behind the primary's; undefined while either is unknown. */
+function lagS(node: Node, primaryLastWriteS: number | undefined): number | undefined {
+  const hello = node.probe?.role === 'mongo' ? node.probe.hello : undefined;
+  if (hello?.lastWriteS === undefined || primaryLastWriteS === undefined) return undefined;
+  return Math.max(0, primaryLastWriteS - hello.lastWriteS);
+}
+
+/** Since when each SECONDARY has kept up; a member that falls behind starts anew. */
+function foldCaughtUp(spec: ClusterSpec, nodes: readonly Node[], memory: Memory, nowMs: number): Record<string, number> {
+  const primary = nodes.find((node) => node.probe?.role === 'mongo' && node.probe.hello?.isWritablePrimary);
+  const primaryLastWriteS = primary?.probe?.role === 'mongo' ? primary.probe.hello?.lastWriteS : undefined;
+  const next: Record<string, number> = {};
+  for (const node of nodes) {
+    const host = hostOf(node);
+    const secondary = node.probe?.role === 'mongo' && node.probe.hello?.secondary === true;
+    const lag = lagS(node, primaryLastWriteS);
+    if (host && secondary && lag !== undefined && lag <= spec.policy.mongoLagMaxS) next[host] = memory.caughtUpSinceMs[host] ?? nowMs;
+  }
+  return next;
+}
+
+/**
+ * The observation of this tick and the memory with folded health.
+ * `cloud` is null when EC2 could not be read; then the nodes are empty and `cloudKnown` is false.
+ */
+export function observe(
+  spec: ClusterSpec,
+  cloud: CloudFacts | null,
+  probes: Probes,
+  memory: Memory,
+  zones: string[],
+  nowMs: number,
+): { observation: Observation; memory: Memory } {
+  if (!cloud) return { observation: { cluster: spec.name, atMs: nowMs, cloudKnown: false, zones, nodes: [], addresses: [] }, memory };
+  const nodes = livingInstances(cloud, memory).map((fact): Node => {
+    const probe = probes[fact.instanceId];
+    const health = foldHealth(memory.health[fact.instanceId] ?? newNodeHealth(nowMs), fact, probe, spec.policy, nowMs);
+    const configVersion = configVersionOf(fact, probe, memory);
+    return { fact, health, ...(probe ? { probe } : {}), ...(configVersion ? { configVersion } : {}) };
+  });
+  const health = Object.fromEntries(nodes.map((node) => [node.fact.instanceId, node.health]));
+  const initiated = nodes.some((node) => node.probe?.role === 'mongo' && node.probe.hello?.setName === spec.mongo.replicaSet);
+  const incarnations = { ...memory.incarnations };
+  for (const { slot, incarnation } of cloud.instances) incarnations[slot] = Math.max(incarnations[slot] ?? 0, incarnation);
+  return {
+    observation: { cluster: spec.name, atMs: cloud.atMs, cloudKnown: true, zones, nodes, addresses: cloud.addresses },
+    memory: {
+      ...memory,
+      health: { ...memory.health, ...health },
+      incarnations,
+      replicaSetInitiated: memory.replicaSetInitiated || initiated,
+      caughtUpSinceMs: foldCaughtUp(spec, nodes, memory, nowMs),
+    },
+  };
+}

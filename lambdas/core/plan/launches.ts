@@ -1,0 +1,94 @@
+/** Plans launches: empty slots are filled, dead nodes get a successor. Never takes anything down. */
+import type { Role } from '../names';
+import type { Node } from '../observation';
+import type { Slot } from '../slots';
+import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
+
+/** Living nodes of a role by zone, launches under way included. */
+function zoneLoad(s: Situation, role: Role): Map<string, number> {
+  const load = new Map(s.observation.zones.map((zone) => [zone, 0]));
+  const add = (zone: string) => load.set(zone, (load.get(zone) ?? 0) + 1);
+  for (const node of s.observation.nodes) if (node.fact.role === role && node.health.health !== 'dead') add(node.fact.zone);
+  for (const job of s.inFlight) if (job.kind === 'launchNode' && job.role === role) add(job.zone);
+  return load;
+}
+
+/** The emptiest zone that is not known to be full; with all of them full, the emptiest of all. */
+function chooseZone(s: Situation, load: Map<string, number>): string | undefined {
+  const isFull = (zone: string) => (s.memory.zoneFullUntilMs[zone] ?? 0) > s.nowMs;
+  const open = s.observation.zones.filter((zone) => !isFull(zone));
+  const choice = open.length > 0 ? open : s.observation.zones;
+  return [...choice].sort((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0))[0];
+}
+
+function isGone(node: Node): boolean {
+  return node.health.sickness === 'gone';
+}
+
+/** Why a dead node can't have its successor yet; undefined when it can. */
+function replacementBarrier(s: Situation, slot: Slot, node: Node): string | undefined {
+  if (isGone(node)) return undefined;
+  if (s.breaker.open) return s.breaker.reason;
+  const until = s.memory.cooldownUntilMs[slot.slot] ?? 0;
+  if (until > s.nowMs) return `${slot.slot} was replaced a short while ago: it rests another ${Math.ceil((until - s.nowMs) / 1000)} s`;
+  const other = s.slots.wanted[slot.role].find((o) => o !== slot && o.extras.some((extra) => !isGone(extra)));
+  if (other) return `${other.slot} is being replaced: one ${slot.role} at a time`;
+  return undefined;
+}
+
+/** A database that is out of reach stops brokers from starting; replacing them would not help (facts: 1026 stays closed). */
+function isDatabaseFault(s: Situation, slot: Slot): boolean {
+  return slot.role === 'orion' && s.mongo.initiated && !s.mongo.primary;
+}
+
+/** Whether a restart comes before a replacement: the instance runs, its process does not, and it was not restarted enough yet. */
+export function restartComesFirst(s: Situation, node: Node): boolean {
+  if (node.health.sickness !== 'process' || node.fact.state !== 'running') return false;
+  return (s.memory.attempts[`restart/${node.fact.instanceId}`]?.count ?? 0) < s.spec.policy.restartsBeforeReplace;
+}
+
+function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
+  const node = slot.current;
+  if (!node) return (s.memory.incarnations[slot.slot] ?? 0) > 0 ? `${slot.slot} has no node any more` : `${slot.slot} is wanted and empty`;
+  if (node.health.health !== 'dead' || restartComesFirst(s, node)) return undefined;
+  const dead = `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;
+  if (isDatabaseFault(s, slot) && !isGone(node)) {
+    step.blocked.push(`${dead}; the replica set has no primary, so the broker is not replaced for it`);
+    return undefined;
+  }
+  const barrier = replacementBarrier(s, slot, node);
+  if (barrier) {
+    step.blocked.push(`${dead}; not replaced: ${barrier}`);
+    return undefined;
+  }
+  return `${dead}; a successor is launched`;
+}
+
+/** Fills empty slots and launches successors of dead nodes, each in the emptiest zone. */
+export function planLaunches(s: Situation): Step {
+  const step = emptyStep();
+  for (const role of ['mongo', 'orion', 'lb'] as const) {
+    const load = zoneLoad(s, role);
+    for (const slot of s.slots.wanted[role]) {
+      if (s.inFlight.some((job) => job.kind === 'launchNode' && job.slot === slot.slot)) continue;
+      const reason = whyLaunch(s, slot, step);
+      if (!reason) continue;
+      const zone = chooseZone(s, load);
+      const incarnation = Math.max(s.memory.incarnations[slot.slot] ?? 0, slot.current?.fact.incarnation ?? 0) + 1;
+      const base = `launch/${slot.slot}`;
+      if (!zone || !mayTry(s, base)) continue;
+      load.set(zone, (load.get(zone) ?? 0) + 1);
+      step.jobs.push({
+        kind: 'launchNode',
+        ...common(s, base, reason),
+        role,
+        slot: slot.slot,
+        incarnation,
+        zone,
+        instanceType: s.spec[role].instanceType,
+      });
+      if (slot.current && !isGone(slot.current)) break;
+    }
+  }
+  return step;
+}

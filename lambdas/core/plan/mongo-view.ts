@@ -1,0 +1,80 @@
+/** The replica set as its members report it: who leads, who votes, who lives. Reads `hello` answers; plans nothing. */
+import type { HelloFact } from '../facts';
+import type { Memory } from '../memory';
+import type { Node } from '../observation';
+import { hostOf } from '../slots';
+import type { ClusterSpec } from '../spec';
+
+export interface Member {
+  host: string;
+  votes: boolean;
+  /** The node behind the host; absent where none is left. */
+  node?: Node;
+  living: boolean;
+}
+
+export interface MongoView {
+  /** Somebody knows a replica set, or it was initiated once. */
+  initiated: boolean;
+  /** The primary, when exactly the newest configuration has one. */
+  primary?: { node: Node; hello: HelloFact; host: string };
+  setVersion: number;
+  members: Member[];
+  votersLiving: number;
+  voters: number;
+  /** Living voters are more than half of all voters. */
+  majority: boolean;
+}
+
+/** `hello` of a node; only a mongo node that answered has one. */
+export function helloOf(node: Node): HelloFact | undefined {
+  return node.probe?.role === 'mongo' ? node.probe.hello : undefined;
+}
+
+/** A majority of n voters. */
+export function majorityOf(voters: number): number {
+  return Math.floor(voters / 2) + 1;
+}
+
+function isNewer(a: HelloFact, b: HelloFact): boolean {
+  const versions = (a.setVersion ?? 0) - (b.setVersion ?? 0);
+  return versions !== 0 ? versions > 0 : a.isWritablePrimary && !b.isWritablePrimary;
+}
+
+/** Joins all `hello` answers: the newest configuration counts, a writable primary before others of the same version. */
+export function viewReplicaSet(spec: ClusterSpec, nodes: readonly Node[], memory: Memory): MongoView {
+  const mongo = nodes.filter((node) => node.fact.role === 'mongo');
+  const byHost = new Map<string, Node>();
+  let best: HelloFact | undefined;
+  let bestNode: Node | undefined;
+  for (const node of mongo) {
+    const host = hostOf(node);
+    if (host) byHost.set(host, node);
+    const hello = helloOf(node);
+    if (hello?.setName !== spec.mongo.replicaSet) continue;
+    if (!best || isNewer(hello, best)) {
+      best = hello;
+      bestNode = node;
+    }
+  }
+  const member = (host: string, votes: boolean): Member => {
+    const node = byHost.get(host);
+    const living =
+      node !== undefined && (node.health.health === 'healthy' || (node.health.health === 'suspect' && helloOf(node) !== undefined));
+    return { host, votes, living, ...(node ? { node } : {}) };
+  };
+  const members = best ? [...best.hosts.map((host) => member(host, true)), ...best.passives.map((host) => member(host, false))] : [];
+  const voters = members.filter((m) => m.votes);
+  const votersLiving = voters.filter((m) => m.living).length;
+  const view: MongoView = {
+    initiated: best !== undefined || memory.replicaSetInitiated,
+    setVersion: best?.setVersion ?? 0,
+    members,
+    votersLiving,
+    voters: voters.length,
+    majority: voters.length > 0 && votersLiving >= majorityOf(voters.length),
+  };
+  const host = bestNode ? hostOf(bestNode) : undefined;
+  if (best?.isWritablePrimary && bestNode && host) view.primary = { node: bestNode, hello: best, host };
+  return view;
+}

@@ -1,0 +1,36 @@
+/** Plans restarts of dead processes on running instances, before anything is replaced. Never restarts a slow or suspect one. */
+import type { Role } from '../names';
+import type { Node } from '../observation';
+import { restartComesFirst } from './launches';
+import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
+
+/** Why a dead process must not be restarted now. */
+function barrier(s: Situation, role: Role): string | undefined {
+  if (s.breaker.open) return s.breaker.reason;
+  if (role === 'orion' && s.mongo.initiated && !s.mongo.primary) return 'the replica set has no primary: a broker could not start';
+  return undefined;
+}
+
+/** Restarts the first dead process that may still be restarted. */
+export function planRepairs(s: Situation): Step {
+  const step = emptyStep();
+  const nodes: Node[] = (['lb', 'mongo', 'orion'] as const).flatMap((role) =>
+    s.slots.wanted[role].flatMap(({ current }) => (current ? [current] : [])),
+  );
+  for (const node of nodes) {
+    if (node.health.health !== 'dead' || !restartComesFirst(s, node)) continue;
+    const { role, slot, instanceId } = node.fact;
+    const dead = `${slot} (${instanceId}) is dead: ${node.health.detail ?? 'its process does not answer'}`;
+    const why = barrier(s, role);
+    if (why) step.blocked.push(`${dead}; not restarted: ${why}`);
+    else if (mayTry(s, `restart/${instanceId}`))
+      step.jobs.push({
+        kind: 'restartRole',
+        ...common(s, `restart/${instanceId}`, `${dead}; its process is restarted first`),
+        role,
+        slot,
+        instanceId,
+      });
+  }
+  return { ...step, jobs: step.jobs.slice(0, 1) };
+}

@@ -1,0 +1,72 @@
+/** The status people see: slots, addresses, what is under way. Summarizes a situation and a plan; judges only whether all is as it should be. */
+import type { SlotSummary, StatusSummary } from './memory';
+import { ROLES } from './names';
+import type { Node } from './observation';
+import { isInStep } from './plan/configuration';
+import type { Plan } from './plan/plan';
+import type { Situation } from './plan/situation';
+import { hostOf, type Slot } from './slots';
+import { addressCount } from './spec';
+
+function memberState(s: Situation, node: Node): string | undefined {
+  const host = hostOf(node);
+  const member = s.mongo.members.find((m) => m.host === host);
+  if (node.fact.role !== 'mongo') return undefined;
+  if (!member) return 'not a member';
+  const hello = node.probe?.role === 'mongo' ? node.probe.hello : undefined;
+  const state = hello?.isWritablePrimary ? 'primary' : hello?.secondary ? 'secondary' : 'not ready';
+  return member.votes ? state : `${state}, no vote yet`;
+}
+
+function summarizeNode(s: Situation, node: Node): SlotSummary {
+  const { fact, health } = node;
+  const member = memberState(s, node);
+  return {
+    slot: fact.slot,
+    role: fact.role,
+    instanceId: fact.instanceId,
+    incarnation: fact.incarnation,
+    zone: fact.zone,
+    ...(fact.privateIp ? { privateIp: fact.privateIp } : {}),
+    health: health.health,
+    ...(health.sickness ? { sickness: health.sickness } : {}),
+    ...(health.detail ? { detail: health.detail } : {}),
+    ...(node.configVersion ? { configVersion: node.configVersion } : {}),
+    ...(member ? { member } : {}),
+    ...(s.observation.addresses.some((address) => address.holder === fact.instanceId) ? { holdsAddress: true } : {}),
+  };
+}
+
+function summarizeSlot(s: Situation, slot: Slot): SlotSummary[] {
+  const current: SlotSummary = slot.current ? summarizeNode(s, slot.current) : { slot: slot.slot, role: slot.role, health: 'missing' };
+  return [current, ...slot.extras.map((node) => summarizeNode(s, node))];
+}
+
+/** Everything wanted is there, healthy, configured, voting and addressed, and nothing else is. */
+export function isConverged(s: Situation, plan: Plan): boolean {
+  if (s.phase !== 'active' || plan.jobs.length > 0 || s.inFlight.length > 0 || plan.blocked.length > 0) return false;
+  const all = ROLES.flatMap((role) => s.slots.wanted[role]);
+  const settled = all.every(({ current, extras }) => current?.health.health === 'healthy' && extras.length === 0 && isInStep(s, current));
+  const noRest = ROLES.every((role) => s.slots.unwanted[role].length === 0);
+  const voting =
+    s.mongo.primary !== undefined && s.mongo.votersLiving === s.spec.mongo.count && s.mongo.members.length === s.spec.mongo.count;
+  const held = s.observation.addresses.filter((address) => all.some(({ current }) => current?.fact.instanceId === address.holder));
+  return settled && noRest && voting && held.length === addressCount(s.spec);
+}
+
+/** The summary written with each check. */
+export function summarize(s: Situation, plan: Plan): StatusSummary {
+  const inFlight = [...Object.values(s.memory.inFlight), ...plan.jobs.map((job) => ({ job, plannedAtMs: s.nowMs }))];
+  return {
+    atMs: s.observation.atMs,
+    converged: isConverged(s, plan),
+    sentence: plan.sentence,
+    blocked: plan.blocked,
+    slots: ROLES.flatMap((role) => [
+      ...s.slots.wanted[role].flatMap((slot) => summarizeSlot(s, slot)),
+      ...s.slots.unwanted[role].map((node) => summarizeNode(s, node)),
+    ]),
+    addresses: s.observation.addresses.map(({ name, publicIp, holder }) => ({ name, publicIp, ...(holder ? { holder } : {}) })),
+    inFlight: inFlight.map(({ job, plannedAtMs }) => ({ kind: job.kind, jobKey: job.jobKey, reason: job.reason, plannedAtMs })),
+  };
+}
