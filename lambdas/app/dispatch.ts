@@ -1,18 +1,36 @@
 /** One function a queue: hands a decoded message to the use case that runs it. */
 import type { FailoverJob, HealthCheckJob, ProvisionMessage } from '../core/jobs';
+import { checkCluster } from './check';
+import { executeJob } from './execute';
+import { fanOutMinute, sweep } from './fan-out';
 import type { Context } from './ports';
+import { carryOut } from './requests';
 
 /** One message of the health-check queue. */
-export async function runHealthCheck(_context: Context, _message: HealthCheckJob): Promise<void> {
-  throw new Error('not yet');
+export async function runHealthCheck(context: Context, message: HealthCheckJob): Promise<void> {
+  switch (message.kind) {
+    case 'minute':
+      return fanOutMinute(context);
+    case 'sweep':
+      return sweep(context);
+    case 'check':
+      return checkCluster(context, message.cluster, message.facts);
+  }
 }
 
 /** One message of the provision queue; `messageId` becomes the job key of a user's message without one. */
-export async function runProvision(_context: Context, _message: ProvisionMessage, _messageId: string): Promise<void> {
-  throw new Error('not yet');
+export async function runProvision(context: Context, message: ProvisionMessage, messageId: string): Promise<void> {
+  switch (message.kind) {
+    case 'createCluster':
+    case 'scale':
+    case 'deleteCluster':
+      return carryOut(context, message, messageId);
+    default:
+      return executeJob(context, message);
+  }
 }
 
 /** One message of the failover queue. */
-export async function runFailover(_context: Context, _message: FailoverJob): Promise<void> {
-  throw new Error('not yet');
+export async function runFailover(context: Context, message: FailoverJob): Promise<void> {
+  return executeJob(context, message);
 }

@@ -34,7 +34,7 @@ export interface LaunchRequest {
   zone: string;
   instanceType: string;
   /** Hashed into EC2's ClientToken, so that a repeated call starts nothing new. */
-  jobKey: string;
+  token: string;
 }
 
 /** EC2 instances and their placement groups; sees and touches tagged instances only. */

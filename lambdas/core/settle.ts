@@ -66,7 +66,10 @@ function settleDone(memory: Memory, job: PlannedJob, output: JobOutput, policy: 
   if (job.kind === 'applyConfig') memory.applied[job.instanceId] = output.configVersion ?? job.version;
   if (job.kind === 'applyConfig' && job.config.role === 'orion') memory.brokerSeeds = job.config.seeds;
   if (job.kind === 'initiateReplicaSet') memory.replicaSetInitiated = true;
-  if (job.kind === 'restartRole') delete memory.health[job.instanceId];
+  // A restarted process gets as long to come back as a healthy one gets until it is called dead.
+  const restarted = job.kind === 'restartRole' ? memory.health[job.instanceId] : undefined;
+  if (job.kind === 'restartRole' && restarted)
+    memory.health[job.instanceId] = { ...restarted, health: 'suspect', sinceMs: nowMs, good: 0, bad: 0 };
 }
 
 function settleOne(memory: Memory, fact: JobFact, policy: Policy, nowMs: number): Settled | undefined {

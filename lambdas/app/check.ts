@@ -1,0 +1,155 @@
+/** One check of one cluster: look, settle, fold, plan, commit, send. The only use case that decides; it acts on nothing itself. */
+import type { CloudFacts } from '../core/facts';
+import { findViolations } from '../core/invariants';
+import { type PlannedJob, queueOf } from '../core/jobs';
+import { type ClusterRow, EMPTY_MEMORY, type Memory } from '../core/memory';
+import { observe } from '../core/observe';
+import { chooseNextLook } from '../core/plan/next-look';
+import { type Plan, planSituation } from '../core/plan/plan';
+import { lookAt, type Situation } from '../core/plan/situation';
+import { type Settled, settleJobs } from '../core/settle';
+import { isConverged, summarize } from '../core/status';
+import { lookAtCloud, lookAtJobs, probeNodes } from './look';
+import { type Context, type JournalEntry, PortError } from './ports';
+import { readSpec } from './read-spec';
+
+/** A job planned this long ago and not claimed yet is sent once more, ms; doubles are harmless. */
+const RESEND_AFTER_MS = 30_000;
+/** An unchanged row is written this often all the same, so that `status` shows its age, ms. */
+const REFRESH_MS = 60_000;
+
+interface Loaded {
+  row: ClusterRow;
+  /** Version the write must find; 0 while there is no row. */
+  storedVersion: number;
+  problems: string[];
+}
+
+/** The row with the newest valid spec. A broken or missing spec is said, and the last valid one goes on being used. */
+async function load({ ports }: Context, cluster: string): Promise<Loaded | null> {
+  const [row, stored] = await Promise.all([ports.rows.get(cluster), ports.specs.get(cluster)]);
+  const { spec, problems } = readSpec(cluster, stored?.text);
+  if (row) {
+    if (row.phase === 'deleting') return { row, storedVersion: row.version, problems: [] };
+    return { row: { ...row, spec: spec ?? row.spec }, storedVersion: row.version, problems };
+  }
+  if (!spec) {
+    ports.telemetry.warn('check: no such cluster, or no valid spec for it', { cluster, problems });
+    return null;
+  }
+  const memory: Memory = { ...EMPTY_MEMORY, bornAtMs: ports.clock.nowMs() };
+  return { row: { cluster, version: 0, phase: 'active', spec, memory, status: null }, storedVersion: 0, problems };
+}
+
+function journalOf(
+  settled: Settled[],
+  plan: Plan,
+  violations: string[],
+  problems: string[],
+  row: ClusterRow,
+  nowMs: number,
+): JournalEntry[] {
+  const ended = settled.map(({ job, event, text }) => ({
+    atMs: nowMs,
+    topic: job.kind,
+    event,
+    text: event === 'done' ? job.reason : `${text} (planned because ${job.reason})`,
+    jobKey: job.jobKey,
+  }));
+  const planned = plan.jobs.map((job) => ({ atMs: nowMs, topic: job.kind, event: 'planned', text: job.reason, jobKey: job.jobKey }));
+  const entries: JournalEntry[] = [...ended, ...planned];
+  for (const text of violations) entries.push({ atMs: nowMs, topic: 'plan', event: 'blocked', text: `unsafe plan dropped: ${text}` });
+  const before = new Set(row.status?.blocked ?? []);
+  for (const text of [...problems, ...plan.blocked])
+    if (!before.has(text)) entries.push({ atMs: nowMs, topic: 'plan', event: 'blocked', text });
+  if (plan.jobs.length === 0 && plan.blocked.length === 0 && plan.sentence !== row.status?.sentence)
+    entries.push({ atMs: nowMs, topic: 'plan', event: 'note', text: plan.sentence });
+  return entries;
+}
+
+/** The plan, or an empty one with its violations when an invariant speaks against it. */
+function planSafely(s: Situation): { plan: Plan; violations: string[] } {
+  const plan = planSituation(s);
+  const violations = findViolations(s, plan.jobs);
+  if (violations.length === 0) return { plan, violations };
+  return {
+    plan: {
+      ...plan,
+      jobs: [],
+      sentence: `blocked: unsafe plan dropped: ${violations.join('; ')}`,
+      blocked: [...plan.blocked, ...violations],
+    },
+    violations,
+  };
+}
+
+/** Writes the row when it says something new; false when another check was faster, whose plan then counts. */
+async function commit({ ports }: Context, before: ClusterRow, next: ClusterRow, storedVersion: number): Promise<boolean> {
+  const essence = (row: ClusterRow) => JSON.stringify({ ...row, version: 0, status: { ...row.status, atMs: 0 } });
+  const isFresh = before.status !== null && (next.status?.atMs ?? 0) - before.status.atMs < REFRESH_MS;
+  if (storedVersion > 0 && isFresh && essence(before) === essence(next)) return true;
+  try {
+    await ports.rows.put({ ...next, version: storedVersion + 1 }, storedVersion);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PortError) || error.code !== 'conflict') throw error;
+    ports.telemetry.info('check: another check was faster', { cluster: next.cluster });
+    return false;
+  }
+}
+
+async function send({ ports }: Context, jobs: readonly PlannedJob[]): Promise<void> {
+  await Promise.all(jobs.map((job) => ports.queues.send(queueOf(job), job)));
+}
+
+/** Jobs of earlier ticks that nobody claimed: their message may never have been sent. */
+function unsent(memory: Memory, facts: Awaited<ReturnType<typeof lookAtJobs>>, nowMs: number): PlannedJob[] {
+  return facts.flatMap(({ job, outcome }) => {
+    const entry = memory.inFlight[job.jobKey];
+    return outcome.is === 'unclaimed' && entry && nowMs - entry.plannedAtMs > RESEND_AFTER_MS ? [job] : [];
+  });
+}
+
+function report({ ports }: Context, s: Situation, plan: Plan, violations: string[]): void {
+  const { telemetry } = ports;
+  const cluster = s.spec.name;
+  telemetry.count('Checks');
+  if (s.breaker.open) telemetry.count('BreakerOpen');
+  if (plan.blocked.length > 0) telemetry.count('BlockedDecisions', plan.blocked.length);
+  if (s.mongo.initiated && s.mongo.voters > 0 && !s.mongo.majority) telemetry.count('MajorityLost');
+  if (violations.length > 0) telemetry.error('check: unsafe plan dropped', { cluster, violations });
+  telemetry.info('check', { cluster, sentence: plan.sentence, jobs: plan.jobs.map((job) => job.jobKey), converged: isConverged(s, plan) });
+}
+
+/**
+ * Checks one cluster. `facts` come with a sweep; without them EC2 is read for this cluster alone.
+ * Facts older than those already used are passed over, so that reordered messages do no harm.
+ */
+export async function checkCluster(context: Context, cluster: string, facts: CloudFacts | undefined): Promise<void> {
+  const { ports, settings } = context;
+  const loaded = await load(context, cluster);
+  if (!loaded) return;
+  const { row, storedVersion, problems } = loaded;
+  if (facts && row.status && facts.atMs < row.status.atMs) return;
+  const cloud = facts ?? (await lookAtCloud(context, cluster));
+  const [probes, jobFacts] = await Promise.all([
+    cloud ? probeNodes(context, cloud, row.memory) : {},
+    lookAtJobs(context, row.memory.inFlight),
+  ]);
+
+  const nowMs = ports.clock.nowMs();
+  const present = cloud ? new Set(cloud.instances.map((fact) => fact.instanceId)) : undefined;
+  const { memory: settledMemory, settled } = settleJobs(row.memory, jobFacts, row.spec.policy, present, nowMs);
+  const { observation, memory } = observe(row.spec, cloud, probes, settledMemory, settings.zones, nowMs);
+  const situation = lookAt(row.spec, row.phase, observation, memory, nowMs);
+  const { plan, violations } = planSafely(situation);
+
+  const inFlight = { ...memory.inFlight, ...Object.fromEntries(plan.jobs.map((job) => [job.jobKey, { job, plannedAtMs: nowMs }])) };
+  const look = chooseNextLook(situation, plan);
+  const next: ClusterRow = { ...row, memory: { ...memory, inFlight, lookAgainAtMs: look.atMs }, status: summarize(situation, plan) };
+  if (!(await commit(context, row, next, storedVersion))) return;
+  await ports.journal.append(cluster, journalOf(settled, plan, violations, problems, row, nowMs));
+  await send(context, [...plan.jobs, ...unsent(memory, jobFacts, nowMs)]);
+  if (look.delayS !== undefined) await ports.queues.send('health-check', { kind: 'check', cluster }, look.delayS);
+  report(context, situation, plan, violations);
+}

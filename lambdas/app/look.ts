@@ -1,0 +1,92 @@
+/** Looks: gathers the facts of one cluster from outside, each failure as an unknown. Judges nothing. */
+import type { CloudFacts, InstanceFact, NodeProbe, Probes } from '../core/facts';
+import type { InFlight, Memory } from '../core/memory';
+import { PORT } from '../core/names';
+import type { JobFact, JobOutcome } from '../core/observation';
+import { livingInstances } from '../core/observe';
+import { type ClaimState, type Context, PortError } from './ports';
+
+/** EC2's facts of a cluster; null when they could not be read. */
+export async function lookAtCloud({ ports }: Context, cluster: string): Promise<CloudFacts | null> {
+  const atMs = ports.clock.nowMs();
+  try {
+    return { atMs, ...(await ports.compute.describeCluster(cluster)) };
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    ports.telemetry.warn('check: EC2 could not be read', { cluster, code: error.code, detail: error.message });
+    return null;
+  }
+}
+
+/** One node over the network, in its role's own way. */
+export async function probeNode({ ports, settings }: Context, fact: InstanceFact): Promise<NodeProbe> {
+  const { probe, clock } = ports;
+  const { privateIp, role } = fact;
+  const timeoutMs = settings.probeTimeoutMs;
+  const atMs = clock.nowMs();
+  if (role === 'mongo') {
+    const { outcome, hello } = await probe.hello(`${privateIp}:${PORT.mongo}`, timeoutMs);
+    return { role, atMs, process: outcome, ...(hello ? { hello } : {}) };
+  }
+  if (role === 'orion') {
+    const base = `http://${privateIp}:${PORT.orion}`;
+    const [process, database] = await Promise.all([
+      probe.http(`${base}/version`, timeoutMs),
+      probe.http(`${base}/v2/entities?limit=1`, timeoutMs),
+    ]);
+    return { role, atMs, process: process.outcome, database: database.outcome };
+  }
+  const base = `http://${privateIp}:${PORT.lbAdmin}/fiware-ha`;
+  const [process, version] = await Promise.all([probe.http(`${base}/health`, timeoutMs), probe.http(`${base}/config-version`, timeoutMs)]);
+  const configVersion = version.outcome.is === 'ok' ? version.body.trim() : '';
+  return { role, atMs, process: process.outcome, ...(configVersion ? { configVersion } : {}) };
+}
+
+/** All nodes of a cluster that run and have an address, side by side. */
+export async function probeNodes(context: Context, cloud: CloudFacts, memory: Memory): Promise<Probes> {
+  const running = livingInstances(cloud, memory).filter((fact) => fact.state === 'running' && fact.privateIp);
+  const probes = await Promise.all(running.map(async (fact) => [fact.instanceId, await probeNode(context, fact)] as const));
+  return Object.fromEntries(probes);
+}
+
+function reasonOf(outcome: { detail: string; exitCode: number | null; output?: Record<string, unknown> }): string {
+  const said = outcome.output?.error;
+  return typeof said === 'string' ? said : `${outcome.detail} (exit code ${outcome.exitCode ?? 'unknown'})`;
+}
+
+/** How a command on a node ended; the scripts print one JSON line with `ok`, and for the replica set an `outcome`. */
+async function lookAtCommand({ ports }: Context, instanceId: string, commandId: string): Promise<JobOutcome> {
+  try {
+    const outcome = await ports.commands.outcome(instanceId, commandId);
+    if (outcome.is === 'running') return { is: 'running' };
+    const { output } = outcome;
+    if (outcome.is === 'succeeded' && output?.ok === true)
+      return { is: 'done', output: typeof output.configVersion === 'string' ? { configVersion: output.configVersion } : {} };
+    const reason = outcome.is === 'failed' ? reasonOf(outcome) : String(output?.error ?? 'the script reported no success');
+    if (output?.outcome === 'stale' || output?.outcome === 'refused') return { is: output.outcome, reason };
+    return { is: 'failed', reason };
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    if (error.code === 'notFound') return { is: 'failed', reason: `command ${commandId} is unknown on ${instanceId}` };
+    return { is: 'running' };
+  }
+}
+
+async function outcomeOf(context: Context, claim: ClaimState | undefined): Promise<JobOutcome> {
+  if (!claim) return { is: 'unclaimed' };
+  if (claim.is === 'running')
+    return claim.commandId && claim.instanceId ? lookAtCommand(context, claim.instanceId, claim.commandId) : { is: 'running' };
+  if (claim.is === 'done') return { is: 'done', ...(claim.output ? { output: claim.output } : {}) };
+  return { is: claim.is, reason: claim.reason, ...(claim.zoneFull ? { zoneFull: claim.zoneFull } : {}) };
+}
+
+/** How the jobs in flight stand. A claim store that can't be read leaves them as they are. */
+export async function lookAtJobs(context: Context, inFlight: Record<string, InFlight>): Promise<JobFact[]> {
+  const keys = Object.keys(inFlight);
+  if (keys.length === 0) return [];
+  const { claims, clock } = context.ports;
+  const states = await claims.readMany(keys);
+  return Promise.all(
+    Object.entries(inFlight).map(async ([key, { job }]) => ({ job, outcome: await outcomeOf(context, states[key]), atMs: clock.nowMs() })),
+  );
+}

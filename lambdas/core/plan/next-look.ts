@@ -1,0 +1,30 @@
+/** When to look next, sooner than the next tick, while something is known to be under way. Keeps one chain of looks a cluster. */
+import { isBooting } from '../health';
+import type { Plan } from './plan';
+import type { Situation } from './situation';
+
+/** Pause between two looks while something moves, seconds. */
+const LOOK_EVERY_S = 2;
+/** A due time further ahead than this is another worker's clock gone wrong, ms. */
+const LOOK_AHEAD_MAX_MS = 15_000;
+
+/** Whether progress is to be expected within seconds: a command runs, a node boots, a member catches up. */
+function isMoving(s: Situation, plan: Plan): boolean {
+  const { nodes } = s.observation;
+  const booting = nodes.some((node) => isBooting(node.health));
+  const unsettled = nodes.some((node) => node.health.health === 'suspect');
+  const joining = s.mongo.members.some((m) => !m.votes && m.living);
+  return s.phase === 'deleting' || s.inFlight.length > 0 || plan.jobs.length > 0 || booting || unsettled || joining;
+}
+
+/**
+ * `delayS`: send one more check that late; absent when none is needed or one is under way already.
+ * `atMs`: when the next look is due, for the row.
+ */
+export function chooseNextLook(s: Situation, plan: Plan): { delayS?: number; atMs: number } {
+  const dueMs = s.memory.lookAgainAtMs;
+  if (!s.observation.cloudKnown || !isMoving(s, plan)) return { atMs: 0 };
+  const aheadMs = dueMs - s.nowMs;
+  if (aheadMs > 0 && aheadMs < LOOK_AHEAD_MAX_MS) return { atMs: dueMs };
+  return { delayS: LOOK_EVERY_S, atMs: s.nowMs + LOOK_EVERY_S * 1000 };
+}
