@@ -1,0 +1,25 @@
+/** Where the lab keeps its things: everything below `.lab/`, which git ignores. Names only; nothing is made here. */
+import { join } from 'node:path';
+
+export const PROJECT = join(__dirname, '..');
+export const LAB_DIR = join(PROJECT, '.lab');
+
+export const LAB_PATH = {
+  state: join(LAB_DIR, 'state.json'),
+  venv: join(LAB_DIR, 'venv'),
+  mongosh: join(LAB_DIR, 'mongosh'),
+  rootfs: join(LAB_DIR, 'rootfs'),
+  imageContext: join(LAB_DIR, 'image'),
+  mongod: join(LAB_DIR, 'mongod'),
+  cdkOut: join(LAB_DIR, 'cdk.out'),
+  outputs: join(LAB_DIR, 'outputs.json'),
+  tmp: join(LAB_DIR, 'tmp'),
+  logs: join(LAB_DIR, 'logs'),
+} as const;
+
+/** Label, network and image name of everything the lab makes in Docker. */
+export const LAB_NAME = 'fiware-ha-lab';
+
+export function logFile(name: string): string {
+  return join(LAB_PATH.logs, `${name}.log`);
+}
