@@ -51,7 +51,7 @@ export function anInstance(slot: string, change: Partial<InstanceFact> = {}): In
   };
 }
 
-export function aNode(slot: string, change: Partial<Node> & { fact?: Partial<InstanceFact> } = {}): Node {
+export function aNode(slot: string, change: Partial<Omit<Node, 'fact'>> & { fact?: Partial<InstanceFact> } = {}): Node {
   return { health: aHealth(), ...change, fact: anInstance(slot, change.fact) };
 }
 
