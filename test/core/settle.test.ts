@@ -40,10 +40,10 @@ function settle(
   outcome: JobOutcome,
   memory: Partial<Memory> = {},
   nowMs = NOW_MS,
-  present: ReadonlySet<string> | undefined = new Set(['i-1']),
+  present: ReadonlySet<string> | null = new Set(['i-1']),
 ) {
   const before: Memory = { ...EMPTY_MEMORY, ...memory, inFlight: { [job.jobKey]: { job, plannedAtMs: NOW_MS } } };
-  return settleJobs(before, [{ job, outcome, atMs: nowMs }], policy, present, nowMs);
+  return settleJobs(before, [{ job, outcome, atMs: nowMs }], policy, present ?? undefined, nowMs);
 }
 
 describe('settleJobs', () => {
@@ -61,7 +61,7 @@ describe('settleJobs', () => {
   });
 
   it('forgets nothing while EC2 can not be read', () => {
-    const { memory } = settle(RESTART, { is: 'running' }, { health: { 'i-7': aHealth() }, applied: { 'i-7': 'v' } }, NOW_MS, undefined);
+    const { memory } = settle(RESTART, { is: 'running' }, { health: { 'i-7': aHealth() }, applied: { 'i-7': 'v' } }, NOW_MS, null);
     expect(memory.applied).toEqual({ 'i-7': 'v' });
     expect(Object.keys(memory.health)).toEqual(['i-7']);
   });
