@@ -22,17 +22,38 @@ export async function ensureDaemon(): Promise<Background | undefined> {
   return started;
 }
 
-/** The lab's own bridge network; answers the gateway's address, which is this machine as the containers see it. */
+const SUBNET_AND_GATEWAY = '{{(index .IPAM.Config 0).Subnet}} {{(index .IPAM.Config 0).Gateway}}';
+
+/**
+ * The lab's own bridge network; answers the gateway's address, which is this machine as the containers see it.
+ * Docker picks a free subnet, and the network is made again with it: only a subnet named by the user takes fixed addresses.
+ */
 export async function ensureNetwork(): Promise<string> {
-  const inspect = () => tryRun('docker', ['network', 'inspect', LAB_NAME, '--format', '{{(index .IPAM.Config 0).Gateway}}']);
+  const inspect = async () => (await tryRun('docker', ['network', 'inspect', LAB_NAME, '--format', SUBNET_AND_GATEWAY])).stdout;
   let found = await inspect();
-  if (found.code !== 0) {
+  if (found.trim() === '') {
     await run('docker', ['network', 'create', '--label', LAB_LABEL, LAB_NAME]);
+    const [subnet = '', first = ''] = (await inspect()).trim().split(' ');
+    await run('docker', ['network', 'rm', LAB_NAME]);
+    await run('docker', ['network', 'create', '--label', LAB_LABEL, '--subnet', subnet, '--gateway', first, LAB_NAME]);
     found = await inspect();
   }
-  const gateway = found.stdout.trim();
+  const gateway = found.trim().split(' ')[1] ?? '';
   if (!/^\d+(\.\d+){3}$/.test(gateway)) throw new LabError(`network ${LAB_NAME}: expected an IPv4 gateway; got "${gateway}"`);
   return gateway;
+}
+
+/** Private address of a running container on the lab's network; null when it has none. */
+export async function addressOf(containerId: string): Promise<string | null> {
+  const format = `{{(index .NetworkSettings.Networks "${LAB_NAME}").IPAddress}}`;
+  const address = (await tryRun('docker', ['inspect', containerId, '--format', format])).stdout.trim();
+  return /^\d+(\.\d+){3}$/.test(address) ? address : null;
+}
+
+/** Occupies an address, so that Docker gives it to no other container: EC2 does not hand a dead node's address to the next one. */
+export async function occupyAddress(address: string, image: string): Promise<boolean> {
+  const args = ['run', '-d', '--label', LAB_LABEL, '--network', LAB_NAME, '--ip', address, '--memory', '16m', '--entrypoint', 'sleep'];
+  return (await tryRun('docker', [...args, image, 'infinity'])).code === 0;
 }
 
 export interface Container {

@@ -1,0 +1,11 @@
+/** The lab's tests: one lab for the whole run, so one worker; `npm run lab:test`. */
+module.exports = {
+  rootDir: '..',
+  testMatch: ['<rootDir>/lab/test/**/*.test.ts'],
+  transform: {
+    '^.+\\.tsx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
+  },
+  testTimeout: 240_000,
+  maxWorkers: 1,
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest-lab',
+};

@@ -1,0 +1,93 @@
+/**
+ * Keeps the lab's instances as EC2 would: boots new containers, reports deaths, keeps the nodes' credentials fresh, and forwards the local address.
+ * Holds no opinion on the cluster; the control plane alone repairs.
+ */
+import { DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/client-ec2';
+import { PORT } from '../lambdas/core/names';
+import { bootNode, refreshCredentials } from './boot';
+import { type Clients, makeClients } from './clients';
+import { announceState, freeAddresses } from './cloud-gaps';
+import { addressOf, instanceContainers, occupyAddress } from './docker';
+import { type ContainerEvent, watchContainers } from './docker-events';
+import { type Forwarder, startForwarder } from './forwarder';
+import { messageOf } from './lab-error';
+import { LAB_NAME } from './paths';
+
+/** Where clients of the cluster connect. */
+export const LOCAL_ENTRY = { host: '127.0.0.1', port: PORT.orion } as const;
+
+const LOOK_EVERY_MS = 100;
+/** Role sessions last an hour at most; half of it leaves room. */
+const REFRESH_EVERY_MS = 25 * 60_000;
+
+export interface KeeperOptions {
+  endpoint: string;
+  outputs: Record<string, string>;
+  /** Image that holds the addresses of dead nodes. */
+  image: string;
+  say: (line: string) => void;
+}
+
+export interface Keeper {
+  forwarder: Forwarder;
+  stop: () => Promise<void>;
+}
+
+/** Private address of the instance that holds the lab's first Elastic IP. */
+async function findHolder({ ec2 }: Clients): Promise<string | null> {
+  const { Addresses: addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
+  const instanceId = addresses.find((address) => address.InstanceId)?.InstanceId;
+  if (!instanceId) return null;
+  const found = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
+  return found.Reservations?.[0]?.Instances?.[0]?.PrivateIpAddress ?? null;
+}
+
+/** Starts keeping. Instances that run already are booted again, which changes nothing on a node that has been. */
+export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
+  const { say } = options;
+  const clients = makeClients(options.endpoint);
+  const addresses = new Map<string, string>();
+
+  const onStart = async ({ containerId, instanceId }: Pick<ContainerEvent, 'containerId' | 'instanceId'>): Promise<void> => {
+    const address = await addressOf(containerId);
+    if (address) addresses.set(containerId, address);
+    const booted = await bootNode(clients, options, containerId, instanceId);
+    if (booted) say(`${booted} (${instanceId}, ${address}) has booted`);
+    await announceState(clients, instanceId, 'running');
+  };
+  const onDeath = async ({ containerId, instanceId }: ContainerEvent): Promise<void> => {
+    const address = addresses.get(containerId);
+    addresses.delete(containerId);
+    say(`${instanceId} (${address ?? 'no address'}) is gone`);
+    if (address && !(await occupyAddress(address, options.image))) say(`${address} could not be held: another node may get it`);
+    await freeAddresses(clients, instanceId);
+    await announceState(clients, instanceId, 'terminated');
+  };
+  const handle = (event: ContainerEvent): void => {
+    const handling = event.action === 'start' ? onStart(event) : onDeath(event);
+    handling.catch((error) => say(`${event.instanceId}, ${event.action}: ${messageOf(error)}`));
+  };
+
+  const watching = watchContainers(handle);
+  for (const container of await instanceContainers()) if (container.running) handle({ ...container, action: 'start', containerId: container.id });
+  const refreshing = setInterval(() => {
+    refreshCredentials(clients, options).catch((error) => say(`credentials were not refreshed: ${messageOf(error)}`));
+  }, REFRESH_EVERY_MS);
+  const forwarder = await startForwarder({
+    listenHost: LOCAL_ENTRY.host,
+    listenPort: LOCAL_ENTRY.port,
+    targetPort: PORT.orion,
+    findHolder: () => findHolder(clients),
+    everyMs: LOOK_EVERY_MS,
+    onMove: (from, to) => say(`${LOCAL_ENTRY.host}:${LOCAL_ENTRY.port} leads to ${to ?? 'nobody'} (before: ${from ?? 'nobody'})`),
+  });
+  say(`${LAB_NAME}: keeper is ready`);
+  return {
+    forwarder,
+    stop: async () => {
+      clearInterval(refreshing);
+      watching.stop();
+      await forwarder.close();
+    },
+  };
+}
