@@ -1,0 +1,195 @@
+import { describe, expect, it } from '@jest/globals';
+import { runFailover, runProvision } from '../../lambdas/app/dispatch';
+import { PortError } from '../../lambdas/app/ports';
+import type { FailoverJob, PlannedJob } from '../../lambdas/core/jobs';
+import { EMPTY_MEMORY, type Phase } from '../../lambdas/core/memory';
+import { anInstance, aSpec } from '../builders';
+import { aMemoryWorld, contextOver, type MemoryWorld } from '../memory-ports';
+
+const instances = ['lb1', 'lb2', 'ctx1', 'ctx2'].map((slot) => anInstance(slot));
+const address = { allocationId: 'eipalloc-1', cluster: 'city', name: 'entry1', publicIp: '203.0.113.1', holder: 'i-1011' };
+const common = { cluster: 'city', reason: 'a test' };
+const MOVE: FailoverJob = {
+  kind: 'moveAddress',
+  ...common,
+  jobKey: 'city@1/move#0',
+  allocationId: 'eipalloc-1',
+  to: 'i-1021',
+  expect: { holder: 'i-1011' },
+};
+const TERMINATE: PlannedJob = {
+  kind: 'terminateNode',
+  ...common,
+  jobKey: 'city@1/terminate#0',
+  role: 'orion',
+  slot: 'ctx2',
+  instanceId: 'i-2021',
+  expect: { holdsAddress: false },
+};
+const LAUNCH: PlannedJob = {
+  kind: 'launchNode',
+  ...common,
+  jobKey: 'city@1/launch/ctx3#4',
+  role: 'orion',
+  slot: 'ctx3',
+  incarnation: 1,
+  zone: 'a',
+  instanceType: 't3.medium',
+};
+
+function aCity(change: Partial<MemoryWorld> = {}, phase: Phase = 'active'): MemoryWorld {
+  const row = { cluster: 'city', version: 1, phase, spec: aSpec(), memory: EMPTY_MEMORY, status: null };
+  return aMemoryWorld({ cloud: { instances, addresses: [address] }, rows: new Map([['city', row]]), ...change });
+}
+
+async function move(w: MemoryWorld, job: FailoverJob = MOVE) {
+  await runFailover(contextOver(w), job);
+  return w.claims.get(job.jobKey);
+}
+
+async function provision(w: MemoryWorld, job: PlannedJob) {
+  if (job.kind !== 'moveAddress') await runProvision(contextOver(w), job, 'm-1');
+  return w.claims.get(job.jobKey);
+}
+
+const without =
+  (...ips: string[]) =>
+  (url: string) =>
+    !ips.some((ip) => url.includes(ip));
+
+describe('moveAddress', () => {
+  it('moves off a holder that does not answer, and looks again after', async () => {
+    const w = aCity({ answering: without('10.0.1.11') });
+    expect(await move(w)).toMatchObject({ is: 'done' });
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021']);
+    expect(w.sent).toMatchObject([{ queue: 'health-check', body: { kind: 'check', cluster: 'city' } }]);
+  });
+
+  it('refuses while the holder answers: a false alarm costs nothing', async () => {
+    const w = aCity();
+    expect(await move(w)).toMatchObject({ is: 'refused', reason: '203.0.113.1 stays: its holder lb1 (i-1011) answers' });
+    expect(w.acts).toEqual([]);
+  });
+
+  it('refuses while the claimant does not serve', async () => {
+    const w = aCity({ answering: () => false });
+    expect(await move(w)).toMatchObject({ is: 'refused' });
+    expect(w.acts).toEqual([]);
+  });
+
+  it('refuses while the holder could not be looked at: unknown is not dead', async () => {
+    const w = aCity();
+    const context = contextOver(w);
+    context.ports.probe.http = async (url) => ({
+      outcome: url.includes('10.0.1.11') ? { is: 'unknown', detail: 'no route' } : { is: 'ok', latencyMs: 1 },
+      body: '',
+    });
+    await runFailover(context, MOVE);
+    expect(w.claims.get(MOVE.jobKey)).toMatchObject({ is: 'refused' });
+  });
+
+  it('is stale when somebody else holds the address by then', async () => {
+    const w = aCity({ cloud: { instances, addresses: [{ ...address, holder: 'i-2011' }] } });
+    expect(await move(w)).toMatchObject({ is: 'stale' });
+  });
+
+  it('takes a free address only if it still is free', async () => {
+    const { holder: _, ...free } = address;
+    const w = aCity({ cloud: { instances, addresses: [free] } });
+    expect(await move(w, { ...MOVE, expect: { holder: null } })).toMatchObject({ is: 'done' });
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021 if free']);
+  });
+
+  it('never gives it to a node that is no balancer', async () => {
+    const w = aCity({ answering: without('10.0.1.11') });
+    expect(await move(w, { ...MOVE, to: 'i-2011' })).toMatchObject({
+      is: 'refused',
+      reason: expect.stringContaining('not a load balancer'),
+    });
+  });
+});
+
+describe('terminateNode', () => {
+  it('terminates once, however often the message comes', async () => {
+    const w = aCity();
+    await provision(w, TERMINATE);
+    await provision(w, TERMINATE);
+    expect(w.acts).toEqual(['terminate i-2021']);
+  });
+
+  it('refuses beyond the budget of the fleet', async () => {
+    const w = aCity({ budgetLeft: 0 });
+    expect(await provision(w, TERMINATE)).toMatchObject({
+      is: 'refused',
+      reason: "the fleet's budget of 10 terminations in ten minutes is used up",
+    });
+    expect(w.acts).toEqual([]);
+  });
+
+  it('spares a node that holds an address by then', async () => {
+    const w = aCity({ cloud: { instances, addresses: [{ ...address, holder: 'i-2021' }] } });
+    expect(await provision(w, TERMINATE)).toMatchObject({ is: 'stale' });
+  });
+
+  it('refuses an instance that fills another slot', async () => {
+    expect(await provision(aCity(), { ...TERMINATE, slot: 'ctx1' })).toMatchObject({
+      is: 'refused',
+      reason: 'i-2021 fills ctx2, not ctx1',
+    });
+  });
+
+  it('takes an instance nobody knows for gone', async () => {
+    expect(await provision(aCity(), { ...TERMINATE, instanceId: 'i-dead' })).toMatchObject({ is: 'done' });
+  });
+});
+
+describe('launchNode', () => {
+  it('asks with a token that is the same for each try', async () => {
+    const w = aCity();
+    expect(await provision(w, LAUNCH)).toMatchObject({ is: 'done', output: { instanceId: 'i-ffff' } });
+    expect(w.acts).toEqual(['launch ctx3/1 in a (city@1/ctx3/1/a/t3.medium)']);
+  });
+
+  it('finds the node of an earlier try whose answer was lost', async () => {
+    const w = aCity({ cloud: { instances: [...instances, anInstance('ctx3')], addresses: [] } });
+    expect(await provision(w, LAUNCH)).toMatchObject({ is: 'done', output: { instanceId: 'i-2031' } });
+    expect(w.acts).toEqual([]);
+  });
+
+  it('says which zone was full', async () => {
+    const w = aCity();
+    const context = contextOver(w);
+    context.ports.compute.launchNode = async () => {
+      throw new PortError('noCapacity', 'none left');
+    };
+    await runProvision(context, LAUNCH, 'm-1');
+    expect(w.claims.get(LAUNCH.jobKey)).toMatchObject({ is: 'failed', zoneFull: 'a', reason: 'noCapacity: none left' });
+  });
+
+  it('is stale once the cluster is being deleted', async () => {
+    expect(await provision(aCity({}, 'deleting'), LAUNCH)).toMatchObject({ is: 'stale' });
+  });
+});
+
+describe('forgetCluster', () => {
+  const FORGET: PlannedJob = { kind: 'forgetCluster', ...common, jobKey: 'city@1/forget#0' };
+
+  it('refuses while anything is left, or the cluster is in use', async () => {
+    expect(await provision(aCity(), FORGET)).toMatchObject({ is: 'refused' });
+    expect(await provision(aCity({}, 'deleting'), FORGET)).toMatchObject({ is: 'stale' });
+  });
+
+  it('removes placement groups, spec and row', async () => {
+    const w = aCity({ cloud: { instances: [], addresses: [] }, specs: new Map([['city', { text: '{}', version: 1 }]]) }, 'deleting');
+    expect(await provision(w, FORGET)).toMatchObject({ is: 'done' });
+    expect([w.acts, w.rows.size, w.specs.size]).toEqual([['delete placement groups of city'], 0, 0]);
+  });
+});
+
+describe('a worker that died', () => {
+  it('is followed by another once its lease is over', async () => {
+    const w = aCity({ claims: new Map([[TERMINATE.jobKey, { is: 'running', leaseUntilMs: 0 }]]) });
+    await provision(w, TERMINATE);
+    expect(w.acts).toEqual(['terminate i-2021']);
+  });
+});
