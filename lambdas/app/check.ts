@@ -58,7 +58,6 @@ function journalOf(
   }));
   const planned = plan.jobs.map((job) => ({ atMs: nowMs, topic: job.kind, event: 'planned', text: job.reason, jobKey: job.jobKey }));
   const entries: JournalEntry[] = [...ended, ...planned];
-  for (const text of violations) entries.push({ atMs: nowMs, topic: 'plan', event: 'blocked', text: `unsafe plan dropped: ${text}` });
   const before = new Set(row.status?.blocked ?? []);
   for (const text of [...problems, ...plan.blocked])
     if (!before.has(text)) entries.push({ atMs: nowMs, topic: 'plan', event: 'blocked', text });
@@ -67,20 +66,14 @@ function journalOf(
   return entries;
 }
 
-/** The plan, or an empty one with its violations when an invariant speaks against it. */
-function planSafely(s: Situation): { plan: Plan; violations: string[] } {
+/** The plan, or an empty one with its violations when an invariant speaks against it; problems of the spec stand first. */
+function planSafely(s: Situation, problems: string[]): { plan: Plan; violations: string[] } {
   const plan = planSituation(s);
-  const violations = findViolations(s, plan.jobs);
-  if (violations.length === 0) return { plan, violations };
-  return {
-    plan: {
-      ...plan,
-      jobs: [],
-      sentence: `blocked: unsafe plan dropped: ${violations.join('; ')}`,
-      blocked: [...plan.blocked, ...violations],
-    },
-    violations,
-  };
+  const violations = findViolations(s, plan.jobs).map((text) => `unsafe plan dropped: ${text}`);
+  const jobs = violations.length > 0 ? [] : plan.jobs;
+  const blocked = [...problems, ...violations, ...plan.blocked];
+  const sentence = jobs.length === 0 && blocked.length > 0 ? `blocked: ${blocked.join('; ')}` : plan.sentence;
+  return { plan: { ...plan, jobs, blocked, sentence }, violations };
 }
 
 /** Writes the row when it says something new; false when another check was faster, whose plan then counts. */
@@ -142,13 +135,13 @@ export async function checkCluster(context: Context, cluster: string, facts: Clo
   const { memory: settledMemory, settled } = settleJobs(row.memory, jobFacts, row.spec.policy, present, nowMs);
   const { observation, memory } = observe(row.spec, cloud, probes, settledMemory, settings.zones, nowMs);
   const situation = lookAt(row.spec, row.phase, observation, memory, nowMs);
-  const { plan, violations } = planSafely(situation);
+  const { plan, violations } = planSafely(situation, problems);
 
   const inFlight = { ...memory.inFlight, ...Object.fromEntries(plan.jobs.map((job) => [job.jobKey, { job, plannedAtMs: nowMs }])) };
   const look = chooseNextLook(situation, plan);
   const next: ClusterRow = { ...row, memory: { ...memory, inFlight, lookAgainAtMs: look.atMs }, status: summarize(situation, plan) };
   if (!(await commit(context, row, next, storedVersion))) return;
-  await ports.journal.append(cluster, journalOf(settled, plan, violations, problems, row, nowMs));
+  await ports.journal.append(cluster, journalOf(settled, plan, row, nowMs));
   await send(context, [...plan.jobs, ...unsent(memory, jobFacts, nowMs)]);
   if (look.delayS !== undefined) await ports.queues.send('health-check', { kind: 'check', cluster }, look.delayS);
   report(context, situation, plan, violations);
