@@ -41,14 +41,7 @@ async function load({ ports }: Context, cluster: string): Promise<Loaded | null>
   return { row: { cluster, version: 0, phase: 'active', spec, memory, status: null }, storedVersion: 0, problems };
 }
 
-function journalOf(
-  settled: Settled[],
-  plan: Plan,
-  violations: string[],
-  problems: string[],
-  row: ClusterRow,
-  nowMs: number,
-): JournalEntry[] {
+function journalOf(settled: Settled[], plan: Plan, row: ClusterRow, nowMs: number): JournalEntry[] {
   const ended = settled.map(({ job, event, text }) => ({
     atMs: nowMs,
     topic: job.kind,
