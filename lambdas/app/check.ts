@@ -52,8 +52,7 @@ function journalOf(settled: Settled[], plan: Plan, row: ClusterRow, nowMs: numbe
   const planned = plan.jobs.map((job) => ({ atMs: nowMs, topic: job.kind, event: 'planned', text: job.reason, jobKey: job.jobKey }));
   const entries: JournalEntry[] = [...ended, ...planned];
   const before = new Set(row.status?.blocked ?? []);
-  for (const text of [...problems, ...plan.blocked])
-    if (!before.has(text)) entries.push({ atMs: nowMs, topic: 'plan', event: 'blocked', text });
+  for (const text of plan.blocked) if (!before.has(text)) entries.push({ atMs: nowMs, topic: 'plan', event: 'blocked', text });
   if (plan.jobs.length === 0 && plan.blocked.length === 0 && plan.sentence !== row.status?.sentence)
     entries.push({ atMs: nowMs, topic: 'plan', event: 'note', text: plan.sentence });
   return entries;
