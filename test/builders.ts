@@ -3,8 +3,8 @@ import type { HelloFact, InstanceFact, NodeProbe } from '../lambdas/core/facts';
 import { EMPTY_MEMORY, type Health, type Memory, type NodeHealth, type Sickness } from '../lambdas/core/memory';
 import { type Role, slotNames } from '../lambdas/core/names';
 import type { Node, Observation } from '../lambdas/core/observation';
-import { desiredConfig } from '../lambdas/core/plan/configuration';
 import { lookAt, type Situation } from '../lambdas/core/plan/situation';
+import { wantedConfigOf } from '../lambdas/core/plan/wanted-config';
 import { type ClusterSpec, parseSpec, type SpecInput } from '../lambdas/core/spec';
 
 export const NOW_MS = 1_800_000_000_000;
@@ -123,7 +123,7 @@ export function aHealthyWorld(specInput: Partial<SpecInput> = {}): World {
 export function inStep(world: World): World {
   const situation = look(world);
   const nodes = world.nodes.map((node) => {
-    const version = desiredConfig(situation, node)?.version;
+    const version = wantedConfigOf(situation.configs, node)?.version;
     return version ? { ...node, configVersion: version } : node;
   });
   return { ...world, nodes, observation: { ...world.observation, nodes } };

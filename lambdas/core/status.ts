@@ -2,9 +2,9 @@
 import type { SlotSummary, StatusSummary } from './memory';
 import { ROLES } from './names';
 import type { Node } from './observation';
-import { isInStep } from './plan/configuration';
 import type { Plan } from './plan/plan';
 import type { Situation } from './plan/situation';
+import { isInStep } from './plan/wanted-config';
 import { hostOf, type Slot } from './slots';
 import { addressCount } from './spec';
 
@@ -46,7 +46,9 @@ function summarizeSlot(s: Situation, slot: Slot): SlotSummary[] {
 export function isConverged(s: Situation, plan: Plan): boolean {
   if (s.phase !== 'active' || plan.jobs.length > 0 || s.inFlight.length > 0 || plan.blocked.length > 0) return false;
   const all = ROLES.flatMap((role) => s.slots.wanted[role]);
-  const settled = all.every(({ current, extras }) => current?.health.health === 'healthy' && extras.length === 0 && isInStep(s, current));
+  const settled = all.every(
+    ({ current, extras }) => current?.health.health === 'healthy' && extras.length === 0 && isInStep(s.configs, current),
+  );
   const noRest = ROLES.every((role) => s.slots.unwanted[role].length === 0);
   const voting =
     s.mongo.primary !== undefined && s.mongo.votersLiving === s.spec.mongo.count && s.mongo.members.length === s.spec.mongo.count;

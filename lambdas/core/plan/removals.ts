@@ -1,8 +1,8 @@
 /** Plans which superfluous node goes next: successors' predecessors, duplicates, slots the spec gave up. Never one in service. */
 import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
-import { isInStep } from './configuration';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
+import { isInStep } from './wanted-config';
 
 /** Why a node must stay for now; undefined when it may go. */
 function mustStay(s: Situation, node: Node): string | undefined {
@@ -15,7 +15,7 @@ function mustStay(s: Situation, node: Node): string | undefined {
     if (s.mongo.initiated && !s.mongo.primary) return `${slot} (${host}) may be a member: the replica set has no primary to ask`;
   }
   if (role === 'orion' && node.health.health !== 'dead') {
-    const behind = s.slots.wanted.lb.find(({ current }) => current && current.health.health !== 'dead' && !isInStep(s, current));
+    const behind = s.slots.wanted.lb.find(({ current }) => current && current.health.health !== 'dead' && !isInStep(s.configs, current));
     if (behind) return `${slot} (${instanceId}) is drained first: ${behind.slot} still has it in its configuration`;
   }
   return undefined;

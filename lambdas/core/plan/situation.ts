@@ -6,6 +6,7 @@ import type { Observation } from '../observation';
 import { type Slots, sortIntoSlots } from '../slots';
 import type { ClusterSpec } from '../spec';
 import { type MongoView, viewReplicaSet } from './mongo-view';
+import { type WantedConfigs, workOutConfigs } from './wanted-config';
 
 export interface Situation {
   spec: ClusterSpec;
@@ -15,6 +16,7 @@ export interface Situation {
   nowMs: number;
   slots: Slots;
   mongo: MongoView;
+  configs: WantedConfigs;
   breaker: Breaker;
   inFlight: PlannedJob[];
   /** Bases (`launch/ctx2/1`) of the jobs in flight. */
@@ -53,6 +55,7 @@ export function baseOf(jobKey: string): string {
 /** Sorts everything once, for all planners. */
 export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation, memory: Memory, nowMs: number): Situation {
   const slots = sortIntoSlots(spec, observation);
+  const mongo = viewReplicaSet(spec, observation.nodes, memory);
   const inFlight = Object.values(memory.inFlight).map((entry) => entry.job);
   const disruption = inFlight.find(isDisruptive)?.kind;
   return {
@@ -62,7 +65,8 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
     memory,
     nowMs,
     slots,
-    mongo: viewReplicaSet(spec, observation.nodes, memory),
+    mongo,
+    configs: workOutConfigs(spec, slots, mongo, memory),
     breaker: judgeBreaker(observation.nodes, spec.policy),
     inFlight,
     busy: new Set(inFlight.map((job) => baseOf(job.jobKey))),
