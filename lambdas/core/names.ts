@@ -30,7 +30,9 @@ export function slotName(role: Role, index: number): string {
 
 /** The slots of a role that a count asks for: `slotNames('mongo', 3)` is mdb1, mdb2, mdb3. */
 export function slotNames(role: Role, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => slotName(role, i + 1));
+  const names: string[] = [];
+  for (let index = 1; index <= count; index++) names.push(slotName(role, index));
+  return names;
 }
 
 /** The cluster's address names; one address while the entry is active/passive. */

@@ -11,26 +11,26 @@ function barrier(s: Situation, role: Role): string | undefined {
   return undefined;
 }
 
+function planRestart(s: Situation, node: Node, step: Step): void {
+  const { role, slot, instanceId } = node.fact;
+  const dead = `${slot} (${instanceId}) is dead: ${node.health.detail ?? 'its process does not answer'}`;
+  const why = barrier(s, role);
+  if (why) step.blocked.push(`${dead}; not restarted: ${why}`);
+  else if (mayTry(s, `restart/${instanceId}`))
+    step.jobs.push({
+      kind: 'restartRole',
+      ...common(s, `restart/${instanceId}`, `${dead}; its process is restarted first`),
+      role,
+      slot,
+      instanceId,
+    });
+}
+
 /** Restarts the first dead process that may still be restarted. */
 export function planRepairs(s: Situation): Step {
   const step = emptyStep();
-  const nodes: Node[] = (['lb', 'mongo', 'orion'] as const).flatMap((role) =>
-    s.slots.wanted[role].flatMap(({ current }) => (current ? [current] : [])),
-  );
-  for (const node of nodes) {
-    if (node.health.health !== 'dead' || !restartComesFirst(s, node)) continue;
-    const { role, slot, instanceId } = node.fact;
-    const dead = `${slot} (${instanceId}) is dead: ${node.health.detail ?? 'its process does not answer'}`;
-    const why = barrier(s, role);
-    if (why) step.blocked.push(`${dead}; not restarted: ${why}`);
-    else if (mayTry(s, `restart/${instanceId}`))
-      step.jobs.push({
-        kind: 'restartRole',
-        ...common(s, `restart/${instanceId}`, `${dead}; its process is restarted first`),
-        role,
-        slot,
-        instanceId,
-      });
-  }
+  for (const role of ['lb', 'mongo', 'orion'] as const)
+    for (const { current } of s.slots.wanted[role])
+      if (current?.health.health === 'dead' && restartComesFirst(s, current)) planRestart(s, current, step);
   return { ...step, jobs: step.jobs.slice(0, 1) };
 }
