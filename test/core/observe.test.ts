@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CloudFacts, Probes } from '../../lambdas/core/facts';
+import { EMPTY_MEMORY, type Memory } from '../../lambdas/core/memory';
+import { livingInstances, observe } from '../../lambdas/core/observe';
+import { aHealth, anInstance, aSpec, NOW_MS, ZONES } from '../builders';
+
+const spec = aSpec();
+const cloudOf = (...instances: CloudFacts['instances']): CloudFacts => ({ atMs: NOW_MS, instances, addresses: [] });
+const ids = (cloud: CloudFacts, memory: Partial<Memory>) =>
+  livingInstances(cloud, { ...EMPTY_MEMORY, ...memory }).map((fact) => fact.instanceId);
+
+describe('livingInstances', () => {
+  it('counts a launched node that EC2 does not list yet', () => {
+    const fact = anInstance('ctx1', { state: 'pending' });
+    expect(ids(cloudOf(), { launched: { 'i-2011': { fact, atMs: NOW_MS } } })).toEqual(['i-2011']);
+    expect(ids(cloudOf(anInstance('ctx1')), { launched: { 'i-2011': { fact, atMs: NOW_MS } } })).toEqual(['i-2011']);
+  });
+
+  it('leaves out what is terminated, whatever EC2 still shows', () => {
+    expect(ids(cloudOf(anInstance('ctx1')), { terminated: { 'i-2011': NOW_MS } })).toEqual([]);
+    expect(ids(cloudOf(anInstance('ctx1', { state: 'shutting-down' })), {})).toEqual([]);
+  });
+});
+
+describe('observe', () => {
+  const hello = { isWritablePrimary: false, secondary: true, setName: 'orion_rs', setVersion: 2, hosts: [], passives: [], lastWriteS: 100 };
+  const members = [anInstance('mdb1'), anInstance('mdb2')];
+  const probesOf = (lagS: number): Probes => ({
+    'i-3011': {
+      role: 'mongo',
+      atMs: NOW_MS,
+      process: { is: 'ok', latencyMs: 1 },
+      hello: { ...hello, isWritablePrimary: true, secondary: false },
+    },
+    'i-3021': { role: 'mongo', atMs: NOW_MS, process: { is: 'ok', latencyMs: 1 }, hello: { ...hello, lastWriteS: 100 - lagS } },
+  });
+
+  it('knows nothing when EC2 could not be read, and keeps its memory', () => {
+    const memory = { ...EMPTY_MEMORY, health: { 'i-1': aHealth() } };
+    const seen = observe(spec, null, {}, memory, ZONES, NOW_MS);
+    expect(seen.observation).toMatchObject({ cloudKnown: false, nodes: [] });
+    expect(seen.memory).toBe(memory);
+  });
+
+  it('remembers since when a member has kept up, and forgets it when it lags', () => {
+    const first = observe(spec, cloudOf(...members), probesOf(2), EMPTY_MEMORY, ZONES, NOW_MS).memory;
+    expect(first.caughtUpSinceMs).toEqual({ '10.0.3.21:27017': NOW_MS });
+    const later = observe(spec, cloudOf(...members), probesOf(2), first, ZONES, NOW_MS + 5_000).memory;
+    expect(later.caughtUpSinceMs).toEqual({ '10.0.3.21:27017': NOW_MS });
+    expect(observe(spec, cloudOf(...members), probesOf(11), later, ZONES, NOW_MS + 9_000).memory.caughtUpSinceMs).toEqual({});
+  });
+
+  it('knows from any member that the set was initiated', () => {
+    expect(observe(spec, cloudOf(...members), probesOf(0), EMPTY_MEMORY, ZONES, NOW_MS).memory.replicaSetInitiated).toBe(true);
+    expect(observe(spec, cloudOf(...members), {}, EMPTY_MEMORY, ZONES, NOW_MS).memory.replicaSetInitiated).toBe(false);
+  });
+
+  it("believes a balancer's own word about its configuration", () => {
+    const memory = { ...EMPTY_MEMORY, applied: { 'i-1011': 'v1' } };
+    const probe = (configVersion: string): Probes => ({
+      'i-1011': { role: 'lb', atMs: NOW_MS, process: { is: 'ok', latencyMs: 1 }, configVersion },
+    });
+    const seen = observe(spec, cloudOf(anInstance('lb1')), probe('v0'), memory, ZONES, NOW_MS);
+    expect(seen.observation.nodes[0]?.configVersion).toBe('v0');
+  });
+
+  it('never forgets the highest incarnation of a slot', () => {
+    const memory = { ...EMPTY_MEMORY, incarnations: { ctx1: 4 } };
+    expect(observe(spec, cloudOf(anInstance('ctx1', { incarnation: 2 })), {}, memory, ZONES, NOW_MS).memory.incarnations.ctx1).toBe(4);
+  });
+});
