@@ -187,8 +187,11 @@ export function decodeMessage<Q extends QueueName>(queue: Q, body: string): Pars
   return { ok: false, problems: problemsOf(result.error, json) };
 }
 
-/** Kinds that take something out of service, move traffic or change a quorum: at most one of them a cluster in flight. */
-const DISRUPTIVE: ReadonlySet<JobKind> = new Set(['terminateNode', 'restartRole', 'reconfigReplicaSet', 'stepDownPrimary', 'moveAddress']);
+/**
+ * Kinds that take something out of service or change a quorum: at most one of them a cluster in flight.
+ * Not among them: what only touches a node that is dead already (a restart, the move of its address) and what only adds.
+ */
+const DISRUPTIVE: ReadonlySet<JobKind> = new Set(['terminateNode', 'reconfigReplicaSet', 'stepDownPrimary']);
 
 /** Whether a job counts against the one disruption a cluster may have in flight. */
 export function isDisruptive(job: PlannedJob): boolean {

@@ -7,8 +7,13 @@ import type { Policy } from './spec';
 
 /** A job nobody has claimed by then is taken for lost (it may sit in a dead-letter queue), ms. */
 export const UNCLAIMED_MAX_MS = 600_000;
-/** A job claimed but without an end by then is taken for lost, ms. */
-export const RUNNING_MAX_MS = 900_000;
+/**
+ * A job claimed but without an end by then is taken for lost, ms. A hung node never ends its command, and nothing else
+ * may wait for it long; a command that comes through later finds the world changed and says `stale`.
+ */
+export function runningMaxMs(job: PlannedJob): number {
+  return job.kind === 'restartRole' ? 45_000 : 180_000;
+}
 /** A zone without capacity is avoided for this long, ms. */
 const ZONE_FULL_MS = 300_000;
 /** Counters outlive the claims (kept for a day), so that a finished key is never planned again. */
@@ -86,8 +91,8 @@ function settleOne(memory: Memory, fact: JobFact, policy: Policy, nowMs: number)
         ? end('failed', `nobody took ${job.kind} within ${UNCLAIMED_MAX_MS / 60_000} minutes; look into the dead-letter queue`)
         : undefined;
     case 'running':
-      return ageMs > RUNNING_MAX_MS
-        ? end('failed', `${job.kind} did not end within ${RUNNING_MAX_MS / 60_000} minutes; it is planned anew from what is seen then`)
+      return ageMs > runningMaxMs(job)
+        ? end('failed', `${job.kind} did not end within ${runningMaxMs(job) / 1000} s; what is seen then decides`)
         : undefined;
     case 'done':
       settleDone(memory, job, outcome.output ?? {}, policy, nowMs);

@@ -26,11 +26,13 @@ function planRestart(s: Situation, node: Node, step: Step): void {
     });
 }
 
-/** Restarts the first dead process that may still be restarted. */
+/** Restarts dead processes, one at a time a role: a mistaken look then costs a moment of one of several. */
 export function planRepairs(s: Situation): Step {
   const step = emptyStep();
-  for (const role of ['lb', 'mongo', 'orion'] as const)
-    for (const { current } of s.slots.wanted[role])
-      if (current?.health.health === 'dead' && restartComesFirst(s, current)) planRestart(s, current, step);
-  return { ...step, jobs: step.jobs.slice(0, 1) };
+  for (const role of ['lb', 'mongo', 'orion'] as const) {
+    if (s.inFlight.some((job) => job.kind === 'restartRole' && job.role === role)) continue;
+    const slot = s.slots.wanted[role].find(({ current }) => current?.health.health === 'dead' && restartComesFirst(s, current));
+    if (slot?.current) planRestart(s, slot.current, step);
+  }
+  return step;
 }

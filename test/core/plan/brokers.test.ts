@@ -117,10 +117,20 @@ describe('the limits', () => {
   });
 
   it('allow one disruptive job at a time', () => {
-    const world = ['lb1', 'ctx1'].reduce((w, slot) => change(w, slot, (node) => dead(node)), aHealthyWorld());
-    const { jobs, notes } = planOf(world);
-    expect(jobs.filter(isDisruptive)).toMatchObject([{ kind: 'moveAddress' }]);
-    expect(notes.join()).toContain('restartRole waits for moveAddress');
+    const base = aHealthyWorld({ orion: { count: 4 } });
+    const shrunk = inStep({ ...base, spec: aSpec({ orion: { count: 2 } }) });
+    const [first] = planOf(shrunk).jobs;
+    expect(planOf(shrunk).jobs.filter(isDisruptive)).toHaveLength(1);
+    if (!first) throw new Error('expected a job');
+    const busy = { ...shrunk, memory: { ...shrunk.memory, inFlight: { [first.jobKey]: { job: first, plannedAtMs: NOW_MS } } } };
+    expect(planOf(busy).jobs).toEqual([]);
+    expect(planOf(busy).notes.join()).toContain('terminateNode waits for terminateNode: one disruption at a time');
+  });
+
+  it('let restarts of dead processes run beside the move of an address, one a role', () => {
+    const base = aHealthyWorld({ orion: { count: 4 } });
+    const world = ['lb1', 'ctx1', 'ctx2'].reduce((w, slot) => change(w, slot, (node) => dead(node)), base);
+    expect(kindsOf(world)).toEqual(['moveAddress', 'restartRole', 'restartRole']);
   });
 
   it('do nothing on unknown or stale facts', () => {
