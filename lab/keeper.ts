@@ -69,7 +69,8 @@ export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
   };
 
   const watching = watchContainers(handle);
-  for (const container of await instanceContainers()) if (container.running) handle({ ...container, action: 'start', containerId: container.id });
+  for (const container of await instanceContainers())
+    if (container.running) handle({ ...container, action: 'start', containerId: container.id });
   const refreshing = setInterval(() => {
     refreshCredentials(clients, options).catch((error) => say(`credentials were not refreshed: ${messageOf(error)}`));
   }, REFRESH_EVERY_MS);
