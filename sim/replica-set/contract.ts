@@ -42,6 +42,8 @@ export interface DurableState {
   /** The newest entries; `oplogStart` is the optime before the first of them. */
   oplog: OplogEntry[];
   oplogStart: OpTime;
+  /** When the entry at `oplogStart` was written, ms. */
+  oplogStartMs: number;
   commit: OpTime;
   /** namespace -> id -> document, with all of `oplog` applied. */
   data: Record<string, Record<string, Json>>;
@@ -70,6 +72,8 @@ export interface Standing {
   state: MemberStateName;
   applied: OpTime;
   commit: OpTime;
+  /** Where its oplog starts; a member whose last entry is older can't catch up from it. */
+  oldest: OpTime;
   /** Host it takes for the primary. */
   primary: string | null;
 }
@@ -82,10 +86,11 @@ export type PeerMessage = Stamp &
     | { kind: 'vote'; dryRun: boolean; granted: boolean; reason: string }
     /** Entries after `previous`; empty ones tell the commit point. */
     | { kind: 'entries'; previous: OpTime; entries: OplogEntry[]; commit: OpTime }
-    /** `matched`: the highest optime known to be the same as the primary's; `missing`: start again from there. */
-    | { kind: 'entriesReply'; accepted: boolean; matched: OpTime; applied: OpTime }
+    /** Accepted: everything up to `matched` is the same as the primary's. Else: send again from `matched` on. */
+    | { kind: 'entriesReply'; accepted: boolean; matched: OpTime }
     | { kind: 'syncRequest' }
-    | { kind: 'syncData'; applied: OpTime; commit: OpTime; data: DurableState['data'] }
+    /** The majority-committed documents, as they were at `commit`. */
+    | { kind: 'syncData'; commit: OpTime; commitMs: number; data: DurableState['data'] }
     /** The primary that steps down asks the best secondary to stand at once. */
     | { kind: 'standNow' }
   );

@@ -1,0 +1,243 @@
+/**
+ * A replica-set member: the engine behind contract.ts. Pure and deterministic: the same calls in the same order give the same answers.
+ * Modelled: heartbeats, elections with a dry run and one vote a term, step-down without a majority, safe reconfig and its spreading
+ * by heartbeats, `newlyAdded`, initial sync, replication, majority commit, rollback.
+ * Not modelled: forced reconfig, arbiters that hold no data, priorities above another (no takeover), chained replication, catch-up of a
+ * new primary, authentication, read concern. A member in initial sync does not vote.
+ */
+import { runAdminCommand } from './admin-commands';
+import type {
+  Change,
+  DurableState,
+  Envelope,
+  Failure,
+  Json,
+  MemberOptions,
+  OpTime,
+  PeerMessage,
+  Reach,
+  ReplicaSetMember,
+  Reply,
+} from './contract';
+import { onVote, onVoteRequest, standForElection, standNow } from './elections';
+import { failure } from './failures';
+import { admitCaughtUp, isConfigCommitted } from './reconfig';
+import { compareConfigs } from './replica-config';
+import {
+  advanceCommit,
+  askForSync,
+  finishSync,
+  noteStaleness,
+  onEntries,
+  onEntriesReply,
+  onSyncData,
+  onSyncRequest,
+  resendLost,
+  sendEntries,
+} from './replication';
+import { type Peer, RunningMember } from './running-member';
+
+type Heartbeat = Extract<PeerMessage, { kind: 'heartbeat' | 'heartbeatReply' }>;
+
+export class Member implements ReplicaSetMember {
+  private readonly m: RunningMember;
+
+  constructor(options: MemberOptions) {
+    this.m = new RunningMember(options);
+  }
+
+  get host(): string {
+    return this.m.host;
+  }
+
+  get state() {
+    return this.m.state;
+  }
+
+  get term(): number {
+    return this.m.durable.term;
+  }
+
+  get config() {
+    return this.m.config;
+  }
+
+  get primary(): string | null {
+    return this.m.primary;
+  }
+
+  get applied(): OpTime {
+    return this.m.oplog.last;
+  }
+
+  get commit(): OpTime {
+    return this.m.durable.commit;
+  }
+
+  get durableVersion(): number {
+    return this.m.durableVersion;
+  }
+
+  get nextWakeMs(): number {
+    const { m } = this;
+    return m.outbox.length > 0 ? Number.NEGATIVE_INFINITY : Math.min(m.heartbeatDueMs, m.electionDueMs, m.sync.doneMs);
+  }
+
+  durable(): DurableState {
+    return this.m.durable;
+  }
+
+  tick(nowMs: number): Envelope[] {
+    const { m } = this;
+    if (nowMs >= m.sync.doneMs) finishSync(m, nowMs);
+    if (nowMs >= m.heartbeatDueMs) this.beat(nowMs);
+    if (nowMs >= m.electionDueMs) standForElection(m, nowMs);
+    return this.outgoing(nowMs);
+  }
+
+  private beat(nowMs: number): void {
+    const { m } = this;
+    m.heartbeatAll(nowMs);
+    if (m.state === 'PRIMARY' && !m.seesMajority(nowMs)) m.becomeSecondary(nowMs);
+    if (m.primary && m.primary !== m.host && !m.hears(m.primary, nowMs)) m.primary = null;
+    askForSync(m, nowMs);
+  }
+
+  private outgoing(nowMs: number): Envelope[] {
+    const { m } = this;
+    admitCaughtUp(m, nowMs);
+    advanceCommit(m);
+    sendEntries(m, nowMs);
+    const { outbox } = m;
+    if (outbox.length > 0) m.outbox = [];
+    return outbox;
+  }
+
+  receive(envelope: Envelope, nowMs: number): Envelope[] {
+    const { m } = this;
+    const { from, body } = envelope;
+    if (body.setName !== m.options.replicaSet) return [];
+    const peer = m.peers.get(from);
+    if (peer) {
+      peer.heardMs = Math.max(peer.heardMs, nowMs);
+      peer.config = { term: body.configTerm, version: body.configVersion };
+    }
+    if (body.term > m.durable.term) m.raiseTerm(body.term, nowMs);
+    this.dispatch(envelope, nowMs);
+    return this.outgoing(nowMs);
+  }
+
+  private dispatch(envelope: Envelope, nowMs: number): void {
+    const { m } = this;
+    const { from, body } = envelope;
+    switch (body.kind) {
+      case 'heartbeat':
+        this.takeHeartbeat(from, body, nowMs);
+        this.answerHeartbeat(from, body);
+        break;
+      case 'heartbeatReply':
+        this.takeHeartbeat(from, body, nowMs);
+        break;
+      case 'voteRequest':
+        onVoteRequest(m, { ...envelope, body }, nowMs);
+        break;
+      case 'vote':
+        onVote(m, { ...envelope, body }, nowMs);
+        break;
+      case 'entries':
+        if (body.term === m.durable.term) this.notePrimary(from, nowMs);
+        onEntries(m, { ...envelope, body }, nowMs);
+        break;
+      case 'entriesReply':
+        onEntriesReply(m, { ...envelope, body });
+        break;
+      case 'syncRequest':
+        onSyncRequest(m, { ...envelope, body });
+        break;
+      case 'syncData':
+        onSyncData(m, { ...envelope, body }, nowMs);
+        break;
+      case 'standNow':
+        standNow(m, nowMs);
+        break;
+    }
+  }
+
+  private notePrimary(host: string, nowMs: number): void {
+    const { m } = this;
+    if (m.state === 'PRIMARY' || !m.self) return;
+    m.primary = host;
+    m.resetElectionTimer(nowMs);
+  }
+
+  private takeHeartbeat(from: string, body: Heartbeat, nowMs: number): void {
+    const { m } = this;
+    if (body.config) this.considerConfig(body.config, nowMs);
+    const peer = m.peers.get(from);
+    if (!peer) return;
+    this.takeStanding(peer, body, nowMs);
+    askForSync(m, nowMs);
+    resendLost(m, peer, nowMs);
+  }
+
+  private takeStanding(peer: Peer, body: Heartbeat, nowMs: number): void {
+    const { m } = this;
+    peer.heardMs = nowMs;
+    peer.state = body.state;
+    peer.applied = body.applied;
+    const leads = body.state === 'PRIMARY' && body.term === m.durable.term;
+    if (leads) {
+      this.notePrimary(peer.host, nowMs);
+      noteStaleness(m, body.oldest, nowMs);
+    } else if (m.primary === peer.host) m.primary = null;
+    if (!m.durable.syncing) m.oplog.commitTo(body.commit);
+  }
+
+  /** A newer configuration is taken wherever it comes from, as in MongoDB's heartbeat reconfig; a stranger's one is not. */
+  private considerConfig(config: NonNullable<Heartbeat['config']>, nowMs: number): void {
+    const { m } = this;
+    const isMine = config.members.some((member) => m.isSelf(member.host));
+    if (m.config ? compareConfigs(config, m.config) > 0 : isMine) m.install(config, nowMs);
+  }
+
+  private answerHeartbeat(from: string, body: Heartbeat): void {
+    const { m } = this;
+    const isNews = m.config && compareConfigs(m.config, { term: body.configTerm, version: body.configVersion }) > 0;
+    m.send(from, { kind: 'heartbeatReply', ...m.standing(), ...(isNews ? { config: m.config ?? undefined } : {}) });
+  }
+
+  adminCommand(command: Record<string, unknown>, nowMs: number, reach?: (host: string) => Reach): Reply {
+    return runAdminCommand(this.m, command, nowMs, reach);
+  }
+
+  write(changes: Change[], nowMs: number): { ok: 1; optime: OpTime } | Failure {
+    const { m } = this;
+    if (m.state !== 'PRIMARY') return failure('NotWritablePrimary', 'not primary');
+    const ids = new Set<string>();
+    for (const change of changes) {
+      if (change.op !== 'insert') continue;
+      const key = `${change.ns} ${change.id}`;
+      if (ids.has(key) || m.durable.data[change.ns]?.[change.id] !== undefined)
+        return failure('DuplicateKey', `E11000 duplicate key error collection: ${change.ns} index: _id_ dup key: { _id: ${change.id} }`);
+      ids.add(key);
+    }
+    m.oplog.append({ term: m.durable.term, index: m.oplog.last.index + 1, atMs: nowMs, changes });
+    advanceCommit(m);
+    sendEntries(m, nowMs);
+    return { ok: 1, optime: m.oplog.last };
+  }
+
+  read(ns: string): Readonly<Record<string, Json>> {
+    return this.m.durable.data[ns] ?? {};
+  }
+
+  fateOf(optime: OpTime): 'committed' | 'pending' | 'lost' {
+    const { oplog, durable } = this.m;
+    if (!oplog.holds(optime)) return 'lost';
+    return optime.index <= durable.commit.index ? 'committed' : 'pending';
+  }
+
+  isConfigCommitted(): boolean {
+    return isConfigCommitted(this.m);
+  }
+}
