@@ -141,7 +141,7 @@ export interface MemberOptions {
   /** Used where the initiated configuration names none; MongoDB's defaults 10 000 and 2 000. */
   electionTimeoutMs?: number;
   heartbeatEveryMs?: number;
-  /** How long the copy of an initial sync takes, ms; 0 by default. */
+  /** How long the copy of an initial sync takes, ms; 0 by default, and always 0 while there is no document to copy. */
   syncMs?: number;
   /** Committed entries kept for members that lag; one that lags more stays RECOVERING, as in MongoDB. 10 000 by default. */
   oplogEntriesMax?: number;

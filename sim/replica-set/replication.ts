@@ -34,13 +34,18 @@ function sendTo(m: RunningMember, peer: Peer, nowMs: number): void {
   m.send(peer.host, { kind: 'entries', previous, entries, commit: m.durable.commit });
 }
 
+/** The log may start later or end earlier than the follower's. */
+function sendAgainFrom(m: RunningMember, peer: Peer, index: number): void {
+  peer.sentIndex = Math.min(Math.max(index, m.durable.oplogStart.index), m.oplog.last.index);
+}
+
 /** As primary, on a follower's heartbeat: sends again what was lost on the way, once nothing came back for a heartbeat interval. */
 export function resendLost(m: RunningMember, peer: Peer, nowMs: number): void {
   if (m.state !== 'PRIMARY' || nowMs - peer.sentMs < m.heartbeatEveryMs) return;
   // A wiped member has less than it once confirmed.
   if (compareOpTimes(peer.applied, peer.matched) < 0) peer.matched = NOTHING;
   if (compareOpTimes(peer.matched, m.oplog.last) >= 0) return;
-  peer.sentIndex = Math.min(peer.sentIndex, Math.max(peer.matched.index, peer.applied.index));
+  sendAgainFrom(m, peer, Math.max(peer.matched.index, peer.applied.index));
   sendTo(m, peer, nowMs);
 }
 
@@ -88,7 +93,7 @@ export function onEntriesReply(m: RunningMember, { from, body }: Letter<'entries
   const peer = m.peers.get(from);
   if (!peer || m.state !== 'PRIMARY' || body.term !== m.durable.term) return;
   if (!body.accepted) {
-    peer.sentIndex = body.matched.index;
+    sendAgainFrom(m, peer, body.matched.index);
     return;
   }
   if (compareOpTimes(body.matched, peer.matched) > 0) peer.matched = body.matched;
@@ -149,7 +154,8 @@ export function onSyncRequest(m: RunningMember, { from }: Letter<'syncRequest'>)
 export function onSyncData(m: RunningMember, { body }: Letter<'syncData'>, nowMs: number): void {
   if (!m.durable.syncing || m.sync.copy) return;
   m.sync.copy = body;
-  m.sync.doneMs = nowMs + (m.options.syncMs ?? 0);
+  const isEmpty = Object.values(body.data).every((documents) => Object.keys(documents).length === 0);
+  m.sync.doneMs = nowMs + (isEmpty ? 0 : (m.options.syncMs ?? 0));
 }
 
 /** The copy is complete: takes it, and tells the others, so that the primary sends what came since. */
