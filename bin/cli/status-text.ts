@@ -1,0 +1,86 @@
+/** A cluster's status as lines for people. Values in, text out. */
+import type { ClusterRow, SlotSummary, StatusSummary } from '../../lambdas/core/memory';
+
+/** A status older than this means that checks do not come, ms (a check comes every tick, and is written once a minute at least). */
+const OLD_MS = 180_000;
+
+const COLUMNS: { head: string; cell: (slot: SlotSummary, entry: string) => string }[] = [
+  { head: 'SLOT', cell: (slot) => slot.slot },
+  { head: 'NODE', cell: (slot) => slot.instanceId ?? '-' },
+  { head: 'INC', cell: (slot) => String(slot.incarnation ?? '-') },
+  { head: 'ZONE', cell: (slot) => slot.zone ?? '-' },
+  { head: 'ADDRESS', cell: (slot, entry) => `${slot.privateIp ?? '-'}${entry}` },
+  { head: 'HEALTH', cell: healthText },
+  { head: 'CONFIG', cell: (slot) => slot.configVersion ?? '-' },
+  { head: 'MEMBER', cell: (slot) => slot.member ?? '' },
+];
+
+function healthText(slot: SlotSummary): string {
+  const why = [slot.sickness, slot.detail].filter(Boolean).join(': ');
+  return why ? `${slot.health} (${why})` : slot.health;
+}
+
+function table(rows: string[][]): string[] {
+  const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function slotLines(status: StatusSummary): string[] {
+  const entry = (slot: SlotSummary) => {
+    const held = status.addresses.filter((address) => slot.instanceId !== undefined && address.holder === slot.instanceId);
+    return held.map((address) => ` = ${address.publicIp}`).join('');
+  };
+  return table([COLUMNS.map(({ head }) => head), ...status.slots.map((slot) => COLUMNS.map(({ cell }) => cell(slot, entry(slot))))]);
+}
+
+/** `12 s`, `3 min`, `2 h`. */
+export function ageText(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 120) return `${s} s`;
+  return s < 7200 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`;
+}
+
+function stateText(row: ClusterRow): string {
+  if (row.phase === 'deleting') return 'being deleted';
+  if (!row.status) return 'accepted; no check has looked at it yet';
+  if (row.status.converged) return 'as it should be';
+  return row.status.blocked.length > 0 ? 'blocked' : 'being worked on';
+}
+
+function countsText(row: ClusterRow): string {
+  const { lb, orion, mongo } = row.spec;
+  return `lb ${lb.count}, orion ${orion.count} (${orion.min} to ${orion.max}), mongo ${mongo.count} (${mongo.replicaSet})`;
+}
+
+/** One line a cluster: name, state, how many nodes are healthy, age. */
+export function statusSummaryLine(row: ClusterRow, nowMs: number): string {
+  const { status } = row;
+  if (!status) return `${row.cluster}: ${stateText(row)}`;
+  const healthy = status.slots.filter((slot) => slot.health === 'healthy').length;
+  return `${row.cluster}: ${stateText(row)}; ${healthy} of ${status.slots.length} nodes healthy; checked ${ageText(nowMs - status.atMs)} ago`;
+}
+
+/** Everything of one cluster: table of slots, addresses, jobs under way with their reasons, what is blocked and why. */
+export function statusLines(row: ClusterRow, nowMs: number): string[] {
+  const { status } = row;
+  const lines = [`${row.cluster}: ${stateText(row)}`, `wanted: ${countsText(row)}`];
+  if (!status) return lines;
+  const ageMs = nowMs - status.atMs;
+  lines.push(
+    `checked: ${ageText(ageMs)} ago${ageMs > OLD_MS ? '; checks should come every few seconds: docs/runbook.md#missing-ticks' : ''}`,
+  );
+  lines.push(`last plan: ${status.sentence}`);
+  if (status.slots.length > 0) lines.push('', ...slotLines(status));
+  const free = status.addresses.filter((address) => !status.slots.some((slot) => slot.instanceId === address.holder));
+  for (const { name, publicIp, holder } of free) lines.push(`${name} ${publicIp}: ${holder ? `held by ${holder}` : 'held by nobody'}`);
+  if (status.inFlight.length > 0) lines.push('', 'in flight:');
+  for (const { kind, reason, plannedAtMs } of status.inFlight) lines.push(`  ${kind}, for ${ageText(nowMs - plannedAtMs)}: ${reason}`);
+  if (status.blocked.length > 0) lines.push('', 'blocked:');
+  for (const reason of status.blocked) lines.push(`  ${reason}`);
+  return lines;
+}
