@@ -1,5 +1,5 @@
 /** Jobs: every message of the three queues, their schema and their keys. Decodes and builds jobs, never runs one. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { CLUSTER_NAME, CLUSTER_NAME_RULE, ROLES } from './names';
 import { type Parsed, problemsOf } from './spec';
 

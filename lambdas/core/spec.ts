@@ -1,5 +1,5 @@
 /** The spec: what a cluster should be. One zod schema gives the type, the defaults and the errors; it never reads or writes a spec. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { CLUSTER_NAME, CLUSTER_NAME_RULE, type Role } from './names';
 
 const instanceType = z.string().regex(/^[a-z][a-z0-9-]{0,15}\.[a-z0-9-]{1,16}$/, 'expected an EC2 instance type such as t3.small');

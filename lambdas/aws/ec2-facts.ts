@@ -1,0 +1,48 @@
+/** Turns EC2's answers into facts. Reads tags and states, judges nothing; things without our tags are passed over. */
+import type { Address, Instance, Tag } from '@aws-sdk/client-ec2';
+import type { AddressFact, InstanceFact, InstanceState } from '../core/facts';
+import { ROLES, type Role, TAG } from '../core/names';
+
+const STATES: ReadonlySet<string> = new Set(['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated']);
+
+function tagsOf(tags: Tag[] | undefined): Record<string, string> {
+  return Object.fromEntries((tags ?? []).flatMap(({ Key, Value }) => (Key !== undefined && Value !== undefined ? [[Key, Value]] : [])));
+}
+
+function isRole(text: string | undefined): text is Role {
+  return ROLES.some((role) => role === text);
+}
+
+/** The fact of one instance; undefined when its tags are not a node's. `zoneOf`: zone by subnet, for emulators that report none. */
+export function instanceFact(instance: Instance, status: InstanceFact['status'], zoneOf: Record<string, string>): InstanceFact | undefined {
+  const tags = tagsOf(instance.Tags);
+  const { [TAG.cluster]: cluster, [TAG.role]: role, [TAG.slot]: slot, [TAG.incarnation]: incarnation } = tags;
+  const state = instance.State?.Name ?? '';
+  if (!instance.InstanceId || !cluster || !isRole(role) || !slot || !STATES.has(state)) return undefined;
+  return {
+    instanceId: instance.InstanceId,
+    cluster,
+    role,
+    slot,
+    incarnation: Number(incarnation ?? 1),
+    zone: zoneOf[instance.SubnetId ?? ''] ?? instance.Placement?.AvailabilityZone ?? '',
+    state: state as InstanceState,
+    ...(instance.PrivateIpAddress ? { privateIp: instance.PrivateIpAddress } : {}),
+    launchedAtMs: instance.LaunchTime ? new Date(instance.LaunchTime).getTime() : 0,
+    status,
+  };
+}
+
+/** The fact of one Elastic IP; undefined when it is not a cluster's. */
+export function addressFact(address: Address): AddressFact | undefined {
+  const tags = tagsOf(address.Tags);
+  const { [TAG.cluster]: cluster, [TAG.address]: name } = tags;
+  if (!address.AllocationId || !address.PublicIp || !cluster || !name) return undefined;
+  return {
+    allocationId: address.AllocationId,
+    cluster,
+    name,
+    publicIp: address.PublicIp,
+    ...(address.InstanceId ? { holder: address.InstanceId } : {}),
+  };
+}

@@ -1,0 +1,88 @@
+/** Asks a mongod `hello` over TCP, one message there and one back. No driver: it would keep connections and weigh a megabyte. */
+import { Socket } from 'node:net';
+import { deserialize, Long, serialize, Timestamp } from 'bson';
+import type { HelloFact } from '../core/facts';
+
+const OP_MSG = 2013;
+const HEADER_BYTES = 16;
+/** Header, flag bits and the kind of the one section (MongoDB wire protocol, OP_MSG). */
+const BODY_OFFSET = HEADER_BYTES + 4 + 1;
+const REPLY_MAX_BYTES = 1_048_576;
+
+/** The request as bytes. */
+export function encodeHello(requestId: number): Buffer {
+  const body = serialize({ hello: 1, $db: 'admin' });
+  const message = Buffer.alloc(BODY_OFFSET + body.length);
+  message.writeInt32LE(message.length, 0);
+  message.writeInt32LE(requestId, 4);
+  message.writeInt32LE(0, 8);
+  message.writeInt32LE(OP_MSG, 12);
+  message.set(body, BODY_OFFSET);
+  return message;
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function secondsOf(lastWrite: unknown): number | undefined {
+  const { opTime, lastWriteDate } = (lastWrite ?? {}) as { opTime?: { ts?: unknown }; lastWriteDate?: unknown };
+  if (opTime?.ts instanceof Timestamp) return opTime.ts.high >>> 0;
+  return lastWriteDate instanceof Date ? Math.floor(lastWriteDate.getTime() / 1000) : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  if (value instanceof Long) return value.toNumber();
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The fact in a reply; throws on a reply that is no OP_MSG or not ok. */
+export function decodeHello(message: Buffer): HelloFact {
+  if (message.readInt32LE(12) !== OP_MSG) throw new Error(`unexpected reply, opcode ${message.readInt32LE(12)}`);
+  const reply = deserialize(message.subarray(BODY_OFFSET), { promoteLongs: true });
+  if (reply.ok !== 1) throw new Error(`hello failed: ${String(reply.errmsg ?? reply.code)}`);
+  const setVersion = numberOf(reply.setVersion);
+  const lastWriteS = secondsOf(reply.lastWrite);
+  return {
+    ...(typeof reply.setName === 'string' ? { setName: reply.setName } : {}),
+    ...(setVersion === undefined ? {} : { setVersion }),
+    isWritablePrimary: reply.isWritablePrimary === true,
+    secondary: reply.secondary === true,
+    ...(typeof reply.me === 'string' ? { me: reply.me } : {}),
+    ...(typeof reply.primary === 'string' ? { primary: reply.primary } : {}),
+    hosts: texts(reply.hosts),
+    passives: texts(reply.passives),
+    ...(lastWriteS === undefined ? {} : { lastWriteS }),
+  };
+}
+
+/** Asks `host` (`address:port`); rejects with the reason when it does not answer in time. */
+export function askHello(host: string, timeoutMs: number): Promise<HelloFact> {
+  const [address = '', port = ''] = host.split(':');
+  return new Promise((resolve, reject) => {
+    const socket = new Socket();
+    const timer = setTimeout(() => end(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    let received = Buffer.alloc(0);
+    const end = (error?: Error, fact?: HelloFact) => {
+      clearTimeout(timer);
+      socket.destroy();
+      if (fact) resolve(fact);
+      else reject(error ?? new Error('connection closed'));
+    };
+    socket.on('error', (error) => end(error));
+    socket.on('close', () => end());
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      if (received.length < HEADER_BYTES) return;
+      const length = received.readInt32LE(0);
+      if (length < BODY_OFFSET || length > REPLY_MAX_BYTES) return end(new Error(`unexpected reply of ${length} bytes`));
+      if (received.length < length) return;
+      try {
+        end(undefined, decodeHello(received.subarray(0, length)));
+      } catch (error) {
+        end(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    socket.connect(Number(port), address, () => socket.write(encodeHello(1)));
+  });
+}

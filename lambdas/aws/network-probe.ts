@@ -1,0 +1,46 @@
+/** Looks at nodes over the network, as the probe port. A bad answer is an outcome; only our own lack of a network is unknown. */
+import type { Probe } from '../app/ports';
+import type { Outcome } from '../core/facts';
+import { askHello } from './mongo-hello';
+
+const BODY_MAX_CHARS = 4_096;
+/** Errors that say we ourselves have no way out; the node may be well. */
+const OUR_OWN_FAULT: ReadonlySet<string> = new Set(['ENETUNREACH', 'ENETDOWN', 'EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EPERM', 'EACCES']);
+
+function outcomeOf(error: unknown): Outcome {
+  const e = error as { name?: string; message?: string; code?: string; cause?: { code?: string; message?: string } };
+  const code = e.cause?.code ?? e.code ?? '';
+  const detail =
+    e.name === 'TimeoutError'
+      ? 'no answer in time'
+      : code === 'ECONNREFUSED'
+        ? 'connection refused'
+        : (e.cause?.message ?? e.message ?? String(error));
+  return OUR_OWN_FAULT.has(code) ? { is: 'unknown', detail } : { is: 'failed', detail };
+}
+
+/** The probe port; `now` in ms, for latencies. */
+export function makeProbe(now: () => number): Probe {
+  return {
+    http: async (url, timeoutMs) => {
+      const startMs = now();
+      try {
+        const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'manual', headers: { connection: 'close' } });
+        const body = (await response.text()).slice(0, BODY_MAX_CHARS);
+        if (response.status >= 400) return { outcome: { is: 'failed', detail: `HTTP ${response.status}` }, body };
+        return { outcome: { is: 'ok', latencyMs: now() - startMs }, body };
+      } catch (error) {
+        return { outcome: outcomeOf(error), body: '' };
+      }
+    },
+    hello: async (host, timeoutMs) => {
+      const startMs = now();
+      try {
+        const hello = await askHello(host, timeoutMs);
+        return { outcome: { is: 'ok', latencyMs: now() - startMs }, hello };
+      } catch (error) {
+        return { outcome: outcomeOf(error) };
+      }
+    },
+  };
+}

@@ -1,0 +1,15 @@
+/** Entry point of the failover queue: moves of addresses. Joins runtime and use case, nothing more. */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { runFailover } from './app/dispatch';
+import { makeRuntime } from './runtime';
+import { runBatch } from './sqs-batch';
+
+const { context, telemetry, flush } = makeRuntime('failover');
+
+export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+  try {
+    return await runBatch('failover', event, telemetry, (message) => runFailover(context, message));
+  } finally {
+    flush();
+  }
+}

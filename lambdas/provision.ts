@@ -1,0 +1,15 @@
+/** Entry point of the provision queue: people's requests and planned jobs. Joins runtime and use case, nothing more. */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { runProvision } from './app/dispatch';
+import { makeRuntime } from './runtime';
+import { runBatch } from './sqs-batch';
+
+const { context, telemetry, flush } = makeRuntime('provision');
+
+export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
+  try {
+    return await runBatch('provision', event, telemetry, (message, messageId) => runProvision(context, message, messageId));
+  } finally {
+    flush();
+  }
+}
