@@ -2,13 +2,26 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CliContext } from './cli/context';
+import { CommandError } from './cli/command-error';
+import type { CliContext, OperatorPorts } from './cli/context';
 import { runProgram } from './cli/program';
+
+/** The control plane of the account and region that the AWS credentials stand for. @throws CommandError when there is none */
+async function connect(): Promise<OperatorPorts> {
+  // The SDK's advice on Node versions is for who builds this, not for who runs it.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  const { operatorPorts } = await import('../lambdas/runtime');
+  try {
+    return { ...(await operatorPorts()), clock: { nowMs: () => Date.now() } };
+  } catch (error) {
+    throw new CommandError(1, [error instanceof Error ? error.message : String(error)]);
+  }
+}
 
 const context: CliContext = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
-  connect: async () => (await import('../lambdas/runtime')).operatorPorts(),
+  connect,
   sleep: (ms) => sleep(ms),
   readText: (file) => readFileSync(file === '-' ? 0 : file, 'utf8'),
   newJobKey: () => `cli-${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`,
