@@ -2,8 +2,10 @@
 import { DescribeInstancesCommand, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { GetParametersByPathCommand, SendCommandCommand } from '@aws-sdk/client-ssm';
 import { SPEC_PATH_ROOT } from '../lambdas/core/names';
-import type { Clients } from './clients';
+import { type Deployment, roleArnOf } from './boot';
+import { type Clients, makeClients } from './clients';
 import { LabError } from './lab-error';
+import { assumeNodeRole } from './node-metadata';
 
 interface Attempt {
   what: string;
@@ -24,18 +26,21 @@ const ATTEMPTS: readonly Attempt[] = [
 const REFUSALS = new Set(['UnauthorizedOperation', 'AccessDeniedException', 'AccessDenied']);
 
 /**
- * Tries each call with a broker's credentials; answers one line for each refusal.
+ * Tries each call with a broker's own credentials; answers one line for each refusal.
  * @throws LabError when one is let through, or fails for another reason.
  */
-export async function showDenials(asNode: Clients, roleName: string, instanceId: string): Promise<string[]> {
+export async function deniedCalls({ endpoint, outputs }: Deployment & { endpoint: string }, instanceId: string): Promise<string[]> {
+  const roleArn = roleArnOf({ outputs }, 'orion');
+  const { credentials } = await assumeNodeRole(makeClients(endpoint), roleArn, instanceId);
+  const asNode = makeClients(endpoint, credentials);
   const refused: string[] = [];
   for (const { what, make } of ATTEMPTS) {
     const name = await make(asNode, instanceId).then(
       () => 'nothing: the call was let through',
       (error: Error) => error.name,
     );
-    if (!REFUSALS.has(name)) throw new LabError(`IAM: expected ${what} by ${roleName} to be refused; got ${name}`);
-    refused.push(`${what} by ${roleName}: ${name}`);
+    if (!REFUSALS.has(name)) throw new LabError(`IAM: expected ${what} by a broker (${roleArn}) to be refused; got ${name}`);
+    refused.push(`${what} by a broker's role: ${name}`);
   }
   return refused;
 }

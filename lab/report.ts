@@ -5,8 +5,8 @@ import type { Outage } from './traffic';
 export interface Recovery {
   /** What was done. */
   fault: string;
-  /** From the fault until a check's status showed it, s. */
-  detectedS: number;
+  /** From the fault until a check's status showed it, s; null where nothing was to be detected. */
+  detectedS: number | null;
   /** From the fault until the status said converged with the successor in place, s. */
   recoveredS: number;
   outage: Outage;
@@ -49,7 +49,7 @@ function renderOutage({ longestGapMs, failed, requests }: Outage): string {
 export function renderReport(report: Report): string {
   const rows = report.recoveries.map(({ fault, detectedS, recoveredS, outage, reason }) => [
     fault,
-    seconds(detectedS),
+    detectedS === null ? '-' : seconds(detectedS),
     seconds(recoveredS),
     renderOutage(outage),
     reason,
