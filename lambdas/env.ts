@@ -20,7 +20,8 @@ function json<T extends z.ZodType>(schema: T) {
 }
 
 const byRole = z.strictObject({ lb: z.string().min(1), orion: z.string().min(1), mongo: z.string().min(1) });
-const byZone = z.record(z.string(), z.string().min(1));
+/** A list, because zone names are tokens at synth and tokens can't be keys. */
+const subnets = z.array(z.strictObject({ zone: z.string().min(1), public: z.string().min(1), private: z.string().min(1) })).min(1);
 const documents = z.strictObject({
   'apply-config': z.string().min(1),
   'restart-role': z.string().min(1),
@@ -36,8 +37,8 @@ const environment = z.object({
   TICK_EVERY_S: whole(1, 60).default(10),
   TERMINATIONS_PER_10_MIN: whole(1, 1000).default(10),
   PROBE_TIMEOUT_MS: whole(100, 30_000).default(2_000),
-  /** Subnet by zone; balancers stand in public ones, all other nodes in private ones. */
-  SUBNETS: json(z.strictObject({ public: byZone, private: byZone })),
+  /** Subnets by zone; balancers stand in public ones, all other nodes in private ones. */
+  SUBNETS: json(subnets),
   LAUNCH_TEMPLATES: json(byRole),
   /** AMI ids, or `resolve:ssm:…` for the newest of a public parameter. */
   IMAGE_IDS: json(byRole),

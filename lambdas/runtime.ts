@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { Context, Journal, Queues, RowStore, SpecStore, Telemetry } from './app/ports';
+import type { Clock, Context, Journal, Queues, RowStore, SpecStore, Telemetry } from './app/ports';
 import { makeAddresses } from './aws/ec2-addresses';
 import { makeCompute } from './aws/ec2-compute';
 import { makeProbe } from './aws/network-probe';
@@ -64,7 +64,7 @@ export function makeContext(env: Environment, telemetry: Telemetry): Context {
     },
     settings: {
       tickEveryS: env.TICK_EVERY_S,
-      zones: Object.keys(env.SUBNETS.private).sort(),
+      zones: env.SUBNETS.map((subnet) => subnet.zone).sort(),
       terminationsPer10Min: env.TERMINATIONS_PER_10_MIN,
       probeTimeoutMs: env.PROBE_TIMEOUT_MS,
     },
@@ -85,6 +85,7 @@ export interface OperatorPorts {
   rows: RowStore;
   journal: Journal;
   queues: Queues;
+  clock: Clock;
   controlPlane: ControlPlaneParameter;
 }
 
@@ -94,7 +95,7 @@ export async function operatorPorts(): Promise<OperatorPorts> {
   const controlPlane = await findControlPlane(ssm);
   const table = new Table(new DynamoDBClient(CLIENT_SETTINGS), controlPlane.tableName);
   const queues = makeQueues(new SQSClient(CLIENT_SETTINGS), controlPlane.queues);
-  return { specs: makeSpecs(ssm), rows: makeRows(table), journal: makeJournal(table), queues, controlPlane };
+  return { specs: makeSpecs(ssm), rows: makeRows(table), journal: makeJournal(table), queues, clock: { nowMs }, controlPlane };
 }
 
 async function findControlPlane(ssm: SSMClient): Promise<ControlPlaneParameter> {

@@ -33,6 +33,8 @@ export interface LaunchRequest {
   incarnation: number;
   zone: string;
   instanceType: string;
+  /** Size of the root volume, GiB; the launch template's where absent. */
+  volumeGib?: number;
   /** Hashed into EC2's ClientToken, so that a repeated call starts nothing new. */
   token: string;
 }

@@ -1,6 +1,7 @@
 /** EC2 instances and placement groups, as the compute port. Sees and touches only what carries the cluster's tags. */
 import { createHash } from 'node:crypto';
 import {
+  type BlockDeviceMapping,
   CreatePlacementGroupCommand,
   DeletePlacementGroupCommand,
   DescribeAddressesCommand,
@@ -20,7 +21,7 @@ import { callAws, toPortError } from './port-errors';
 
 /** How nodes are launched in this deployment. Subnets by zone; balancers stand in public ones. */
 export interface LaunchSettings {
-  subnets: { public: Record<string, string>; private: Record<string, string> };
+  subnets: { zone: string; public: string; private: string }[];
   launchTemplates: Record<Role, string>;
   imageIds: Record<Role, string>;
   placementGroups: 'on' | 'off';
@@ -39,8 +40,12 @@ export function clientToken(text: string): string {
 
 /** Zone by subnet, from the deployment's own subnets. */
 export function zonesBySubnet({ subnets }: LaunchSettings): Record<string, string> {
-  const pairs = [...Object.entries(subnets.public), ...Object.entries(subnets.private)];
-  return Object.fromEntries(pairs.map(([zone, subnet]) => [subnet, zone]));
+  return Object.fromEntries(
+    subnets.flatMap((s) => [
+      [s.public, s.zone],
+      [s.private, s.zone],
+    ]),
+  );
 }
 
 async function describeInstances(client: EC2Client, filters: Filter[]): Promise<Instance[]> {
@@ -79,14 +84,16 @@ async function ensurePlacementGroup(client: EC2Client, cluster: string, role: Ro
   return GroupName;
 }
 
+/** A larger root volume than the template's, encrypted like it. Ubuntu's root device is /dev/sda1. */
+function rootVolume(VolumeSize: number): BlockDeviceMapping {
+  return { DeviceName: '/dev/sda1', Ebs: { VolumeSize, VolumeType: 'gp3', Encrypted: true, DeleteOnTermination: true } };
+}
+
 async function run(client: EC2Client, settings: LaunchSettings, request: LaunchRequest): Promise<Instance | undefined> {
-  const { cluster, role, slot, incarnation, zone, instanceType, token } = request;
-  const subnet = settings.subnets[role === 'lb' ? 'public' : 'private'][zone];
+  const { cluster, role, slot, incarnation, zone, instanceType, volumeGib, token } = request;
+  const subnet = settings.subnets.find((s) => s.zone === zone)?.[role === 'lb' ? 'public' : 'private'];
   if (!subnet)
-    throw new PortError(
-      'invalid',
-      `zone ${JSON.stringify(zone)} has no subnet; known: ${Object.keys(settings.subnets.private).join(', ')}`,
-    );
+    throw new PortError('invalid', `zone ${JSON.stringify(zone)} has no subnet; known: ${settings.subnets.map((s) => s.zone).join(', ')}`);
   const GroupName = settings.placementGroups === 'on' ? await ensurePlacementGroup(client, cluster, role) : undefined;
   const tags = {
     [TAG.cluster]: cluster,
@@ -107,6 +114,7 @@ async function run(client: EC2Client, settings: LaunchSettings, request: LaunchR
         ImageId: settings.imageIds[role],
         InstanceType: instanceType as never,
         SubnetId: subnet,
+        ...(volumeGib ? { BlockDeviceMappings: [rootVolume(volumeGib)] } : {}),
         ...(GroupName ? { Placement: { GroupName } } : {}),
         TagSpecifications: [
           { ResourceType: 'instance', Tags },

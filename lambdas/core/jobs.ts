@@ -81,6 +81,8 @@ const provisionJobs = [
     incarnation: z.int().min(1),
     zone: z.string().max(32),
     instanceType: z.string().max(40),
+    /** Size of the root volume, GiB; the launch template's where absent. */
+    volumeGib: z.int().min(8).max(16384).optional(),
   }),
   z.strictObject({
     kind: z.literal('terminateNode'),

@@ -7,7 +7,7 @@ const TEN_MINUTES_MS = 600_000;
 
 /** Launches a node, unless one of that slot and incarnation is there already (an earlier try whose answer was lost). */
 export async function executeLaunch({ ports }: Context, job: JobOf<'launchNode'>): Promise<Result> {
-  const { cluster, role, slot, incarnation, zone, instanceType, jobKey } = job;
+  const { cluster, role, slot, incarnation, zone, instanceType, volumeGib, jobKey } = job;
   const row = await ports.rows.get(cluster);
   if (row?.phase !== 'active') return { is: 'stale', reason: row ? 'the cluster is being deleted' : 'the cluster is no more' };
   const { instances } = await ports.compute.describeCluster(cluster);
@@ -22,6 +22,7 @@ export async function executeLaunch({ ports }: Context, job: JobOf<'launchNode'>
     incarnation,
     zone,
     instanceType,
+    ...(volumeGib ? { volumeGib } : {}),
     token: `${life}/${slot}/${incarnation}/${zone}/${instanceType}`,
   });
   return { is: 'done', output: { instanceId: fact.instanceId } };

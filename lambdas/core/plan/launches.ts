@@ -86,6 +86,7 @@ export function planLaunches(s: Situation): Step {
         incarnation,
         zone,
         instanceType: s.spec[role].instanceType,
+        ...(role === 'mongo' ? { volumeGib: s.spec.mongo.volumeGib } : {}),
       });
       if (slot.current && !isGone(slot.current)) break;
     }

@@ -1,0 +1,50 @@
+/** The stack: the control plane with the settings of the CDK context. Composes, nothing more. */
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import * as z from 'zod';
+import { ControlPlane, type ControlPlaneProps } from './control-plane';
+import { LAB_EVENT_SOURCE } from './emulator';
+
+const imageIds = z.strictObject({ lb: z.string(), orion: z.string(), mongo: z.string() });
+
+/** Reads `fiware-ha:*` of the context. @throws where a value is not what it should be, naming it */
+export function propsFromContext(scope: Construct): ControlPlaneProps {
+  const read = (key: string): unknown => scope.node.tryGetContext(`fiware-ha:${key}`);
+  const whole = (key: string): number | undefined => {
+    const value = read(key);
+    if (value === undefined) return undefined;
+    if (!/^\d+$/.test(String(value))) throw new Error(`context fiware-ha:${key}: expected a whole number, got ${JSON.stringify(value)}`);
+    return Number(value);
+  };
+  const cidrs = read('entryCidrs');
+  const props: ControlPlaneProps = {
+    zones: whole('zones'),
+    tickEveryS: whole('tickEveryS'),
+    terminationsPer10Min: whole('terminationsPer10Min'),
+    ...(cidrs === undefined
+      ? {}
+      : {
+          entryCidrs: String(cidrs)
+            .split(',')
+            .map((cidr) => cidr.trim()),
+        }),
+  };
+  if (!isLab(scope)) return props;
+  const images = imageIds.safeParse(JSON.parse(String(read('imageIds') ?? 'null')));
+  if (!images.success) throw new Error('context fiware-ha:imageIds: expected JSON with an AMI for lb, orion and mongo; the lab sets it');
+  return { ...props, emulator: { imageIds: images.data, eventSource: LAB_EVENT_SOURCE } };
+}
+
+/** Whether the lab's context is set. */
+export function isLab(scope: Construct): boolean {
+  return String(scope.node.tryGetContext('fiware-ha:lab')) === 'true';
+}
+
+export class ControlPlaneStack extends Stack {
+  readonly controlPlane: ControlPlane;
+
+  constructor(scope: Construct, id: string, props: StackProps & { controlPlane?: ControlPlaneProps } = {}) {
+    super(scope, id, props);
+    this.controlPlane = new ControlPlane(this, 'ControlPlane', props.controlPlane ?? propsFromContext(this));
+  }
+}

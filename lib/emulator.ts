@@ -1,0 +1,48 @@
+/**
+ * The one place that knows what the lab's emulator (ministack) can't hold: such resources are taken out of the template, and said.
+ *
+ * Context keys of the lab (`cdk deploy -c KEY=VALUE`):
+ * - `fiware-ha:lab`: `true` switches the lab on; never set it for AWS.
+ * - `fiware-ha:imageIds`: JSON, AMI by role, as registered with the emulator: {"lb":"ami-1","orion":"ami-1","mongo":"ami-1"}.
+ * - `fiware-ha:tickEveryS`, `fiware-ha:zones`, `fiware-ha:terminationsPer10Min`, `fiware-ha:entryCidrs`: as on AWS.
+ * State-change events come from the source LAB_EVENT_SOURCE. The list of what was taken out is printed at synth, to stderr,
+ * one line `taken out for the emulator: TYPE (N)` a type.
+ */
+import { CfnResource, type IAspect } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/** EventBridge, and the emulator with it, refuses events of others under `aws.` names. */
+export const LAB_EVENT_SOURCE = 'fiware-ha.lab';
+
+/** Types whose absence changes nothing the lab shows; the emulator fails a whole template for any type it does not know. */
+const UNKNOWN_TYPES: ReadonlySet<string> = new Set([
+  'AWS::EC2::EIP',
+  'AWS::EC2::NatGateway',
+  'AWS::EC2::FlowLog',
+  'AWS::EC2::SecurityGroupIngress',
+  'AWS::EC2::SecurityGroupEgress',
+  'AWS::EC2::PlacementGroup',
+  'AWS::SSM::Document',
+  'AWS::CloudWatch::CompositeAlarm',
+]);
+
+/** Takes out what the emulator does not know, and the routes through NAT gateways with it. */
+export class TakeOutForEmulator implements IAspect {
+  readonly taken = new Map<string, number>();
+
+  visit(node: IConstruct): void {
+    if (!(node instanceof CfnResource)) return;
+    const isNatRoute =
+      node.cfnResourceType === 'AWS::EC2::Route' && node.node.id === 'DefaultRoute' && node.node.path.includes('nodesSubnet');
+    if (!UNKNOWN_TYPES.has(node.cfnResourceType) && !isNatRoute) return;
+    const parent = node.node.scope;
+    if (!parent?.node.tryRemoveChild(node.node.id)) return;
+    const type = isNatRoute ? `${node.cfnResourceType} through NAT` : node.cfnResourceType;
+    this.taken.set(type, (this.taken.get(type) ?? 0) + 1);
+  }
+
+  /** One line a type. */
+  lines(): string[] {
+    return [...this.taken].sort().map(([type, count]) => `taken out for the emulator: ${type} (${count})`);
+  }
+}

@@ -1,0 +1,189 @@
+/** What each function may do: only what its jobs need, on things that carry a cluster's tag. Grants, and asks for nothing else. */
+import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { SPEC_PATH_ROOT, TAG } from '../lambdas/core/names';
+import { UBUNTU_PARAMETER } from './node-roles';
+
+/** The instance, address or volume already is a cluster's. */
+const IS_OURS = { StringLike: { [`aws:ResourceTag/${TAG.cluster}`]: '?*' } };
+/** What is made carries a cluster's tag from its first moment. */
+const BECOMES_OURS = { StringLike: { [`aws:RequestTag/${TAG.cluster}`]: '?*' } };
+
+function ec2Arn(scope: Construct, resource: string, resourceName = '*'): string {
+  return Arn.format({ service: 'ec2', resource, resourceName }, Stack.of(scope));
+}
+
+function ssmArn(scope: Construct, resource: string, resourceName: string, account?: string): string {
+  return Arn.format(
+    { service: 'ssm', resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME, ...(account === undefined ? {} : { account }) },
+    Stack.of(scope),
+  );
+}
+
+/** Reading EC2: its describe calls know no narrower resource. */
+export function allowDescribe(role: Role): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'Describe',
+      actions: ['ec2:DescribeInstances', 'ec2:DescribeInstanceStatus', 'ec2:DescribeAddresses'],
+      resources: ['*'],
+    }),
+  );
+}
+
+/** The four calls the stores make, on the one table. */
+export function allowTable(role: Role, table: Table): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'State',
+      actions: [
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:Query',
+        'dynamodb:BatchGetItem',
+      ],
+      resources: [table.tableArn],
+    }),
+  );
+}
+
+/** Reading specs. */
+export function allowReadSpecs(role: Role): void {
+  const root = SPEC_PATH_ROOT.slice(1);
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'ReadSpecs',
+      actions: ['ssm:GetParameter', 'ssm:GetParametersByPath'],
+      resources: [ssmArn(role, 'parameter', `${root}*`), ssmArn(role, 'parameter', root.slice(0, -1))],
+    }),
+  );
+}
+
+/** Writing specs: create, scale and delete do. */
+export function allowWriteSpecs(role: Role): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'WriteSpecs',
+      actions: ['ssm:PutParameter', 'ssm:DeleteParameter'],
+      resources: [ssmArn(role, 'parameter', `${SPEC_PATH_ROOT.slice(1)}*`)],
+    }),
+  );
+}
+
+/** How a command ended; SSM knows no narrower resource for it. */
+export function allowReadCommands(role: Role): void {
+  role.addToPolicy(new PolicyStatement({ sid: 'ReadCommands', actions: ['ssm:GetCommandInvocation'], resources: ['*'] }));
+}
+
+/** Sending the given documents to instances of clusters, and to no other. */
+export function allowSendCommands(role: Role, documentNames: string[]): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'SendDocuments',
+      actions: ['ssm:SendCommand'],
+      resources: documentNames.map((name) => ssmArn(role, 'document', name)),
+    }),
+  );
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'SendToNodes',
+      actions: ['ssm:SendCommand'],
+      resources: [ec2Arn(role, 'instance')],
+      conditions: { StringLike: { [`ssm:resourceTag/${TAG.cluster}`]: '?*' } },
+    }),
+  );
+}
+
+/** Launching tagged nodes from the given templates, and passing the node roles to EC2 alone. */
+export function allowLaunch(
+  role: Role,
+  parts: { roleArns: string[]; templateIds: string[]; subnetIds: string[]; groupIds: string[] },
+): void {
+  const image = Arn.format({ service: 'ec2', account: '', resource: 'image', resourceName: '*' }, Stack.of(role));
+  const ubuntu = ssmArn(role, 'parameter', UBUNTU_PARAMETER.slice(1), '');
+  const statements = [
+    {
+      sid: 'LaunchTagged',
+      actions: ['ec2:RunInstances'],
+      resources: [ec2Arn(role, 'instance'), ec2Arn(role, 'volume')],
+      conditions: BECOMES_OURS,
+    },
+    {
+      sid: 'LaunchFrom',
+      actions: ['ec2:RunInstances'],
+      resources: [
+        ...parts.templateIds.map((id) => ec2Arn(role, 'launch-template', id)),
+        ...parts.subnetIds.map((id) => ec2Arn(role, 'subnet', id)),
+        ...parts.groupIds.map((id) => ec2Arn(role, 'security-group', id)),
+        ec2Arn(role, 'placement-group', 'fiware-ha-*'),
+        ec2Arn(role, 'network-interface'),
+        image,
+      ],
+    },
+    {
+      sid: 'TagAtCreation',
+      actions: ['ec2:CreateTags'],
+      resources: ['instance', 'volume', 'elastic-ip', 'placement-group'].map((resource) => ec2Arn(role, resource)),
+      conditions: { StringEquals: { 'ec2:CreateAction': ['RunInstances', 'AllocateAddress', 'CreatePlacementGroup'] } },
+    },
+    {
+      sid: 'MakeGroups',
+      actions: ['ec2:CreatePlacementGroup'],
+      resources: [ec2Arn(role, 'placement-group', 'fiware-ha-*')],
+      conditions: BECOMES_OURS,
+    },
+    {
+      sid: 'PassNodeRoles',
+      actions: ['iam:PassRole'],
+      resources: parts.roleArns,
+      conditions: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+    },
+    { sid: 'NewestUbuntu', actions: ['ssm:GetParameters'], resources: [ubuntu] },
+  ];
+  for (const statement of statements) role.addToPolicy(new PolicyStatement(statement));
+}
+
+/** Ending nodes, groups and addresses of clusters; never one without the tag. */
+export function allowRemove(role: Role): void {
+  const statements = [
+    { sid: 'Terminate', actions: ['ec2:TerminateInstances'], resources: [ec2Arn(role, 'instance')], conditions: IS_OURS },
+    {
+      sid: 'RemoveGroups',
+      actions: ['ec2:DeletePlacementGroup'],
+      resources: [ec2Arn(role, 'placement-group', 'fiware-ha-*')],
+      conditions: IS_OURS,
+    },
+    { sid: 'Allocate', actions: ['ec2:AllocateAddress'], resources: [ec2Arn(role, 'elastic-ip')], conditions: BECOMES_OURS },
+    {
+      sid: 'Release',
+      actions: ['ec2:ReleaseAddress', 'ec2:DisassociateAddress'],
+      resources: ['elastic-ip', 'instance', 'network-interface'].map((resource) => ec2Arn(role, resource)),
+      conditions: IS_OURS,
+    },
+  ];
+  for (const statement of statements) role.addToPolicy(new PolicyStatement(statement));
+}
+
+/** Moving addresses of clusters to instances of clusters. */
+export function allowMoveAddresses(role: Role): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'MoveAddresses',
+      actions: ['ec2:AssociateAddress'],
+      resources: ['elastic-ip', 'instance'].map((resource) => ec2Arn(role, resource)),
+      conditions: IS_OURS,
+    }),
+  );
+  // An instance's interface carries no tag of ours; EC2 wants the action allowed on it all the same, and the instance above is checked.
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'MoveThroughInterfaces',
+      actions: ['ec2:AssociateAddress'],
+      resources: [ec2Arn(role, 'network-interface')],
+    }),
+  );
+}

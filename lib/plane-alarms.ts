@@ -1,0 +1,49 @@
+/** Alarms on the control plane as a whole and on what it can't mend. Each text says where to read on. */
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { runbook } from './runbook';
+
+/** Powertools' namespace and the dimension it adds. */
+function counted(metricName: string, service: string, minutes: number): Metric {
+  return new Metric({
+    namespace: 'fiware-ha',
+    metricName,
+    dimensionsMap: { service },
+    statistic: 'Sum',
+    period: Duration.minutes(minutes),
+  });
+}
+
+export class PlaneAlarms extends Construct {
+  readonly alarms: Alarm[];
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const missingTicks = new Alarm(this, 'MissingTicks', {
+      metric: counted('Sweeps', 'health-check', 3),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      treatMissingData: TreatMissingData.BREACHING,
+      alarmDescription: runbook('missing-ticks', 'No cluster was looked at for three minutes'),
+    });
+    this.alarms = [
+      missingTicks,
+      this.onCount('MajorityLost', runbook('majority-lost', 'A replica set has lost its majority; nothing is forced')),
+      this.onCount('BreakerOpen', runbook('breaker-open', 'So much of a cluster looks sick that nothing is taken down')),
+    ];
+  }
+
+  /** Alarms when a counter of the checks is above zero in two minutes running. */
+  private onCount(metricName: string, alarmDescription: string): Alarm {
+    return new Alarm(this, metricName, {
+      metric: counted(metricName, 'health-check', 1),
+      threshold: 1,
+      evaluationPeriods: 2,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription,
+    });
+  }
+}

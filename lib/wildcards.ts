@@ -1,0 +1,42 @@
+/** Why each wildcard in a function's policy is there: written reasons for cdk-nag (AwsSolutions-IAM5). Grants nothing. */
+import { Validations } from 'aws-cdk-lib';
+import type { Role } from 'aws-cdk-lib/aws-iam';
+
+const EC2 = 'arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:';
+const TAGGED =
+  'Ids are made at run time; a condition on the tag fiware-ha:cluster holds it to instances, volumes and addresses of clusters.';
+
+const REASONS = {
+  '*': 'Describe calls, network interfaces of functions in a VPC and ssm:GetCommandInvocation know no narrower resource; none of them changes a node.',
+  [`${EC2}instance/*`]: TAGGED,
+  [`${EC2}volume/*`]: TAGGED,
+  [`${EC2}elastic-ip/*`]: TAGGED,
+  [`${EC2}network-interface/*`]:
+    'Interfaces are made with their instance and carry no tag of ours; the instance named in the same call is held to the tag.',
+  [`${EC2}placement-group/fiware-ha-*`]: 'One group a role and cluster, made at run time, named fiware-ha-<cluster>-<role>.',
+  [`${EC2}placement-group/*`]: 'Tagging at creation only: the condition on ec2:CreateAction allows it for no group that exists.',
+  'arn:<AWS::Partition>:ec2:<AWS::Region>::image/*':
+    'The image is what the public Ubuntu parameter says at launch; the launch template names the parameter.',
+  'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/fiware-ha/clusters/*':
+    'One parameter a cluster; clusters are made at run time.',
+} as const;
+
+export type Wildcard = keyof typeof REASONS;
+
+export const WILDCARD = {
+  all: '*',
+  instances: `${EC2}instance/*`,
+  volumes: `${EC2}volume/*`,
+  addresses: `${EC2}elastic-ip/*`,
+  interfaces: `${EC2}network-interface/*`,
+  ownGroups: `${EC2}placement-group/fiware-ha-*`,
+  groups: `${EC2}placement-group/*`,
+  images: 'arn:<AWS::Partition>:ec2:<AWS::Region>::image/*',
+  specs: 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/fiware-ha/clusters/*',
+} as const;
+
+/** Acknowledges the wildcards a role needs, each with its reason. */
+export function explainWildcards(role: Role, wildcards: readonly Wildcard[]): void {
+  for (const wildcard of wildcards)
+    Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${wildcard}]`, reason: REASONS[wildcard] });
+}
