@@ -44,9 +44,10 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
   {
     who: 'lib',
     from: /^lib\//,
-    files: [/^lambdas\/(env|control-plane-parameter)\.ts$/, /^lambdas\/core\/(names|spec)\.ts$/],
-    packages: [/^aws-cdk-lib$/, /^constructs$/, /^cdk-nag$/, /^esbuild$/, /^node:(crypto|fs|path|zlib)$/],
+    files: [/^lambdas\/(env|control-plane-parameter)\.ts$/, /^lambdas\/core\/(names|spec)\.ts$/, /^nodes\/[^/]+\.ts$/],
+    packages: [/^aws-cdk-lib$/, /^constructs$/, /^cdk-nag$/, /^esbuild$/, /^zod$/, /^node:/],
   },
+  { who: 'nodes', from: /^nodes\//, files: [/^lambdas\/core\/names\.ts$/], packages: [/^node:(fs|path|zlib)$/] },
   { who: 'the CDK app', from: /^bin\/app\.ts$/, files: [/^lib\//], packages: [/^aws-cdk-lib$/, /^cdk-nag$/] },
   { who: 'the demo', from: /^bin\/commands\/demo\.ts$/, files: [/^sim\//], packages: [/^commander$/] },
   { who: 'the lab command', from: /^bin\/commands\/lab\.ts$/, files: [/^lab\//], packages: [/^commander$/] },
@@ -65,7 +66,7 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
   { who: 'bench', from: /^bench\//, files: [/^(lambdas|sim|lib)\//, /^test\/builders\.ts$/], packages: [/^esbuild$/, /^zod$/, /^node:/] },
 ];
 
-const SOURCES = filesEnding('.ts').filter(({ path }) => !path.startsWith('test/') && !path.startsWith('nodes/'));
+const SOURCES = filesEnding('.ts').filter(({ path }) => !path.startsWith('test/'));
 
 function rowOf(path: string) {
   return TABLE.find(({ from }) => from.test(path));
