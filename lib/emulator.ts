@@ -9,6 +9,7 @@
  * one line `taken out for the emulator: TYPE (N)` a type.
  */
 import { CfnResource, type IAspect } from 'aws-cdk-lib';
+import { CfnRoute, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { IConstruct } from 'constructs';
 
 /** EventBridge, and the emulator with it, refuses events of others under `aws.` names. */
@@ -26,19 +27,25 @@ const UNKNOWN_TYPES: ReadonlySet<string> = new Set([
   'AWS::CloudWatch::CompositeAlarm',
 ]);
 
-/** Takes out what the emulator does not know, and the routes through NAT gateways with it. */
+/** Takes out what the emulator does not know. Routes through NAT gateways lead to the internet gateway instead. */
 export class TakeOutForEmulator implements IAspect {
   readonly taken = new Map<string, number>();
 
   visit(node: IConstruct): void {
     if (!(node instanceof CfnResource)) return;
-    const isNatRoute =
-      node.cfnResourceType === 'AWS::EC2::Route' && node.node.id === 'DefaultRoute' && node.node.path.includes('nodesSubnet');
-    if (!UNKNOWN_TYPES.has(node.cfnResourceType) && !isNatRoute) return;
-    const parent = node.node.scope;
-    if (!parent?.node.tryRemoveChild(node.node.id)) return;
-    const type = isNatRoute ? `${node.cfnResourceType} through NAT` : node.cfnResourceType;
-    this.taken.set(type, (this.taken.get(type) ?? 0) + 1);
+    if (node instanceof CfnRoute && node.natGatewayId) this.rerouteToInternet(node);
+    else if (UNKNOWN_TYPES.has(node.cfnResourceType) && node.node.scope?.node.tryRemoveChild(node.node.id)) this.note(node.cfnResourceType);
+  }
+
+  private rerouteToInternet(route: CfnRoute): void {
+    const vpc = route.node.scopes.find((scope): scope is Vpc => scope instanceof Vpc);
+    route.natGatewayId = undefined;
+    route.gatewayId = vpc?.internetGatewayId;
+    this.note('the NAT gateways of AWS::EC2::Route');
+  }
+
+  private note(what: string): void {
+    this.taken.set(what, (this.taken.get(what) ?? 0) + 1);
   }
 
   /** One line a type. */
