@@ -53,6 +53,12 @@ export interface DurableState {
   syncing: boolean;
 }
 
+/**
+ * The majority-committed documents of a member, and its log up to there. MongoDB copies no old log, but lets members that lag
+ * fetch from any other that still has one; here only the primary sends, so every primary must have it.
+ */
+export type CommittedCopy = Pick<DurableState, 'oplog' | 'oplogStart' | 'oplogStartMs' | 'commit' | 'data'>;
+
 export interface Envelope {
   to: string;
   from: string;
@@ -89,8 +95,7 @@ export type PeerMessage = Stamp &
     /** Accepted: everything up to `matched` is the same as the primary's. Else: send again from `matched` on. */
     | { kind: 'entriesReply'; accepted: boolean; matched: OpTime }
     | { kind: 'syncRequest' }
-    /** The majority-committed documents, as they were at `commit`. */
-    | { kind: 'syncData'; commit: OpTime; commitMs: number; data: DurableState['data'] }
+    | ({ kind: 'syncData' } & CommittedCopy)
     /** The primary that steps down asks the best secondary to stand at once. */
     | { kind: 'standNow' }
   );

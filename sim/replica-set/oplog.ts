@@ -1,5 +1,5 @@
 /** Log and documents of one member: appends, commits, rolls back. Knows nothing of other members and decides nothing. */
-import type { Change, DurableState, Json, OplogEntry, OpTime } from './contract';
+import type { Change, CommittedCopy, DurableState, Json, OplogEntry, OpTime } from './contract';
 
 export const NOTHING: OpTime = { term: 0, index: 0 };
 
@@ -117,17 +117,18 @@ export class Oplog {
     return true;
   }
 
-  /** A copy of the documents as they are at the commit point. */
-  committedData(): Record<string, Record<string, Json>> {
-    const copy: Record<string, Record<string, Json>> = {};
-    for (const [ns, documents] of Object.entries(this.durable.data)) copy[ns] = { ...documents };
-    for (const one of this.durable.undo.toReversed()) put(copy[one.ns] ?? {}, one.id, one.doc);
-    return copy;
+  /** Documents and log as they are at the commit point. */
+  committedCopy(): CommittedCopy {
+    const { oplog, oplogStart, oplogStartMs, commit } = this.durable;
+    const data: DurableState['data'] = {};
+    for (const [ns, documents] of Object.entries(this.durable.data)) data[ns] = { ...documents };
+    for (const one of this.durable.undo.toReversed()) put(data[one.ns] ?? {}, one.id, one.doc);
+    return { oplog: oplog.slice(0, commit.index - oplogStart.index), oplogStart, oplogStartMs, commit, data };
   }
 
   /** Replaces everything by the result of an initial sync. */
-  replaceAll(data: DurableState['data'], commit: OpTime, commitMs: number): void {
-    Object.assign(this.durable, { data, commit, oplogStart: commit, oplogStartMs: commitMs, oplog: [], undo: [], syncing: false });
+  replaceAll({ oplog, oplogStart, oplogStartMs, commit, data }: CommittedCopy): void {
+    Object.assign(this.durable, { oplog, oplogStart, oplogStartMs, commit, data, undo: [], syncing: false });
     this.changed();
   }
 }

@@ -34,18 +34,14 @@ function sendTo(m: RunningMember, peer: Peer, nowMs: number): void {
   m.send(peer.host, { kind: 'entries', previous, entries, commit: m.durable.commit });
 }
 
-/** The log may start later or end earlier than the follower's. */
-function sendAgainFrom(m: RunningMember, peer: Peer, index: number): void {
-  peer.sentIndex = Math.min(Math.max(index, m.durable.oplogStart.index), m.oplog.last.index);
-}
-
 /** As primary, on a follower's heartbeat: sends again what was lost on the way, once nothing came back for a heartbeat interval. */
 export function resendLost(m: RunningMember, peer: Peer, nowMs: number): void {
   if (m.state !== 'PRIMARY' || nowMs - peer.sentMs < m.heartbeatEveryMs) return;
   // A wiped member has less than it once confirmed.
   if (compareOpTimes(peer.applied, peer.matched) < 0) peer.matched = NOTHING;
   if (compareOpTimes(peer.matched, m.oplog.last) >= 0) return;
-  sendAgainFrom(m, peer, Math.max(peer.matched.index, peer.applied.index));
+  const known = Math.max(peer.matched.index, peer.applied.index, m.durable.oplogStart.index);
+  peer.sentIndex = Math.min(known, m.oplog.last.index);
   sendTo(m, peer, nowMs);
 }
 
@@ -93,7 +89,9 @@ export function onEntriesReply(m: RunningMember, { from, body }: Letter<'entries
   const peer = m.peers.get(from);
   if (!peer || m.state !== 'PRIMARY' || body.term !== m.durable.term) return;
   if (!body.accepted) {
-    sendAgainFrom(m, peer, body.matched.index);
+    // What it needs is not kept any more: asked again with its next heartbeats, not at once and for ever.
+    if (body.matched.index < m.durable.oplogStart.index) peer.sentIndex = m.oplog.last.index;
+    else peer.sentIndex = Math.min(body.matched.index, m.oplog.last.index);
     return;
   }
   if (compareOpTimes(body.matched, peer.matched) > 0) peer.matched = body.matched;
@@ -146,9 +144,7 @@ export function askForSync(m: RunningMember, nowMs: number): void {
 export function onSyncRequest(m: RunningMember, { from }: Letter<'syncRequest'>): void {
   if (m.state !== 'PRIMARY' && m.state !== 'SECONDARY') return;
   // Nothing committed yet means nothing to copy: the asker tries again.
-  if (m.durable.commit.index === 0) return;
-  const { commit } = m.durable;
-  m.send(from, { kind: 'syncData', commit, commitMs: m.oplog.atMs(commit.index), data: m.oplog.committedData() });
+  if (m.durable.commit.index > 0) m.send(from, { kind: 'syncData', ...m.oplog.committedCopy() });
 }
 
 export function onSyncData(m: RunningMember, { body }: Letter<'syncData'>, nowMs: number): void {
@@ -163,7 +159,7 @@ export function finishSync(m: RunningMember, nowMs: number): void {
   const { copy } = m.sync;
   if (!copy) return;
   m.sync = { askedMs: Number.NEGATIVE_INFINITY, doneMs: Number.POSITIVE_INFINITY };
-  m.oplog.replaceAll(copy.data, copy.commit, copy.commitMs);
+  m.oplog.replaceAll(copy);
   if (!m.primary) m.becomeSecondary(nowMs);
   m.heartbeatAll(nowMs);
 }
