@@ -2,11 +2,12 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegisterImageCommand } from '@aws-sdk/client-ec2';
+import { ROLES, type Role } from '../lambdas/core/names';
 import { makeClients } from './clients';
 import { ACCOUNT, REGION, rootEnvironment } from './emulator';
 import { LabError } from './lab-error';
-import { LAB_DIR, LAB_PATH, PROJECT } from './paths';
-import { run } from './run-command';
+import { LAB_DIR, LAB_NAME, LAB_PATH, PROJECT } from './paths';
+import { run, tryRun } from './run-command';
 
 const CDK = join(PROJECT, 'node_modules', '.bin', 'cdk');
 const QUIET = ['--no-notices', '--no-version-reporting'];
@@ -29,11 +30,32 @@ export async function bootstrap(endpoint: string): Promise<void> {
   await run(CDK, ['bootstrap', `aws://${ACCOUNT}/${REGION}`, ...QUIET], { cwd: LAB_DIR, env: environment(endpoint) });
 }
 
-/** Runs `cdk deploy` with the lab's context; answers the stack's outputs. @throws LabError with the CLI's last lines. */
-export async function deploy(endpoint: string, context: Record<string, string>): Promise<Record<string, string>> {
+/** Seconds between two looks in the lab: people watch it, and the emulator charges nothing. */
+const TICK_EVERY_S = 2;
+const TAKEN_OUT = 'taken out for the emulator: ';
+
+export interface Deployed {
+  outputs: Record<string, string>;
+  /** What the emulator has no type for, one line a type. */
+  removedFromTemplate: string[];
+}
+
+/** Runs `cdk deploy` of the project's app with the lab's context. `images`: Docker image by role. @throws LabError with the CLI's last lines */
+export async function deployControlPlane(endpoint: string, images: Record<Role, string>): Promise<Deployed> {
+  const imageIds: Record<string, string> = {};
+  for (const role of ROLES) imageIds[role] = await registerImage(endpoint, `${LAB_NAME}-${role}`, images[role]);
+  const context = {
+    'fiware-ha:lab': 'true',
+    'fiware-ha:imageIds': JSON.stringify(imageIds),
+    'fiware-ha:tickEveryS': String(TICK_EVERY_S),
+    'fiware-ha:terminationsPer10Min': '100',
+  };
   const contextArgs = Object.entries(context).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
   const args = ['deploy', '--all', '--require-approval', 'never', '--output', LAB_PATH.cdkOut, '--outputs-file', LAB_PATH.outputs];
-  await run(CDK, [...args, ...contextArgs, ...QUIET], { cwd: PROJECT, env: environment(endpoint) });
+  const ran = await tryRun(CDK, [...args, ...contextArgs, ...QUIET], { cwd: PROJECT, env: environment(endpoint) });
+  const said = `${ran.stdout}\n${ran.stderr}`.split('\n');
+  if (ran.code !== 0) throw new LabError(`cdk deploy: ended with exit code ${ran.code}.\n${said.filter(Boolean).slice(-20).join('\n')}`);
   const stacks = JSON.parse(readFileSync(LAB_PATH.outputs, 'utf8')) as Record<string, Record<string, string>>;
-  return Object.assign({}, ...Object.values(stacks)) as Record<string, string>;
+  const removedFromTemplate = said.filter((line) => line.startsWith(TAKEN_OUT)).map((line) => line.slice(TAKEN_OUT.length));
+  return { outputs: Object.assign({}, ...Object.values(stacks)) as Record<string, string>, removedFromTemplate };
 }

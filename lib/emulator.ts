@@ -8,8 +8,9 @@
  * State-change events come from the source LAB_EVENT_SOURCE. The list of what was taken out is printed at synth, to stderr,
  * one line `taken out for the emulator: TYPE (N)` a type.
  */
-import { CfnResource, type IAspect } from 'aws-cdk-lib';
+import { CfnResource, type IAspect, Stack } from 'aws-cdk-lib';
 import { CfnRoute, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 
 /** EventBridge, and the emulator with it, refuses events of others under `aws.` names. */
@@ -33,7 +34,8 @@ export class TakeOutForEmulator implements IAspect {
 
   visit(node: IConstruct): void {
     if (!(node instanceof CfnResource)) return;
-    if (node instanceof CfnRoute && node.natGatewayId) this.rerouteToInternet(node);
+    if (node instanceof CfnQueuePolicy) this.allowPlainHttp(node);
+    else if (node instanceof CfnRoute && node.natGatewayId) this.rerouteToInternet(node);
     else if (UNKNOWN_TYPES.has(node.cfnResourceType) && node.node.scope?.node.tryRemoveChild(node.node.id)) this.note(node.cfnResourceType);
   }
 
@@ -46,6 +48,19 @@ export class TakeOutForEmulator implements IAspect {
 
   private note(what: string): void {
     this.taken.set(what, (this.taken.get(what) ?? 0) + 1);
+  }
+
+  /** The emulator speaks plain HTTP, and would deny it where a policy asks for TLS. */
+  private allowPlainHttp(policy: CfnQueuePolicy): void {
+    const document = Stack.of(policy).resolve(policy.policyDocument) as {
+      Statement?: { Condition?: { Bool?: Record<string, unknown> } }[];
+    };
+    const statements = document.Statement ?? [];
+    const kept = statements.filter((statement) => statement.Condition?.Bool?.['aws:SecureTransport'] === undefined);
+    if (kept.length === statements.length) return;
+    this.note('AWS::SQS::QueuePolicy statement that asks for TLS');
+    if (kept.length === 0) policy.node.scope?.node.tryRemoveChild(policy.node.id);
+    else policy.addPropertyOverride('PolicyDocument.Statement', kept);
   }
 
   /** One line a type. */
