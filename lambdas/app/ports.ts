@@ -2,7 +2,7 @@
  * Ports: everything the use cases need from outside, as small interfaces. `aws/` implements them with the SDK, `sim/` under a virtual clock.
  * Every call may throw PortError; any other error is a bug.
  */
-import type { RenderedFile } from '../core/config/render';
+import type { RenderedFile } from '../core/config/rendered-file';
 import type { AddressFact, CloudFacts, HelloFact, InstanceFact, Outcome } from '../core/facts';
 import type { QueueName } from '../core/jobs';
 import type { ClusterRow } from '../core/memory';

@@ -1,0 +1,117 @@
+/** Renders a balancer's files: HAProxy for the brokers, keepalived for the pair. Typed values in, text out. */
+import type { NodeConfig } from '../jobs';
+import { PORT } from '../names';
+import type { RenderedFile } from './rendered-file';
+
+type LbConfig = Extract<NodeConfig, { role: 'lb' }>;
+
+/** Advertisement interval of VRRP v3, seconds; a peer is missed after about three of them. */
+const ADVERT_S = 0.3;
+
+function haproxyConfig({ port, brokers }: LbConfig, version: string): string {
+  const servers = brokers.map(({ slot, ip }) => `  server ${slot} ${ip}:${PORT.orion}`);
+  return `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
+global
+  log /dev/log local0
+  user haproxy
+  group haproxy
+  maxconn 20000
+  stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners
+
+defaults
+  mode http
+  log global
+  option httplog
+  option dontlognull
+  option http-keep-alive
+  option forwardfor
+  timeout connect 1s
+  timeout client 60s
+  timeout server 60s
+  timeout http-request 10s
+  timeout http-keep-alive 10s
+  timeout queue 5s
+  timeout check 2s
+  retries 3
+  option redispatch 1
+  # A request that reached no broker goes to another one; one that may have been acted upon only when doing it twice is the same as once.
+  retry-on conn-failure empty-response
+
+frontend entry
+  bind :${port}
+  acl idempotent method GET HEAD OPTIONS PUT DELETE
+  http-request disable-l7-retry unless idempotent
+  default_backend ctx_pool
+
+backend ctx_pool
+  balance roundrobin
+  option httpchk
+  http-check send meth GET uri /version
+  http-check expect status 200
+  default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s on-marked-down shutdown-sessions
+${servers.join('\n')}
+
+frontend admin
+  bind :${PORT.lbAdmin}
+  option dontlog-normal
+  http-request return status 200 content-type text/plain string "${version}" if { path /fiware-ha/config-version }
+  http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }
+  http-request use-service prometheus-exporter if { path /metrics }
+  http-request return status 404
+`;
+}
+
+/** VRRP in a VPC: unicast, because there is no multicast; the address is a token on lo, because the real one is the Elastic IP. */
+function vrrpInstance({ ip, peers, virtualRouterId }: LbConfig): string {
+  return `
+vrrp_script check_haproxy {
+  script "/opt/fiware-ha/bin/check-haproxy"
+  interval 1
+  timeout 1
+  fall 2
+  rise 2
+}
+
+vrrp_instance entry {
+  version 3
+  state BACKUP
+  nopreempt
+  interface @INTERFACE@
+  virtual_router_id ${virtualRouterId}
+  priority 100
+  advert_int ${ADVERT_S}
+  unicast_src_ip ${ip}
+  unicast_peer {
+    ${peers.join('\n    ')}
+  }
+  virtual_ipaddress {
+    169.254.${virtualRouterId}.1/32 dev lo
+  }
+  track_script {
+    check_haproxy
+  }
+  notify "/opt/fiware-ha/bin/notify-entry"
+  notify_master_rx_lower_pri "/opt/fiware-ha/bin/notify-entry"
+}
+`;
+}
+
+function keepalivedConfig(config: LbConfig, version: string): string {
+  const head = `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
+global_defs {
+  router_id fiware_ha
+  vrrp_version 3
+  enable_script_security
+  script_user root
+}
+`;
+  return config.peers.length > 0 ? head + vrrpInstance(config) : `${head}# The balancer is alone: there is nobody to speak VRRP with.\n`;
+}
+
+/** The files of a balancer. */
+export function renderLb(config: LbConfig, version: string): RenderedFile[] {
+  return [
+    { name: 'haproxy.cfg', content: haproxyConfig(config, version) },
+    { name: 'keepalived.conf', content: keepalivedConfig(config, version) },
+  ];
+}

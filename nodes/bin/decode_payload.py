@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Decodes the payload of apply-config into a folder: decode_payload.py ROLE FOLDER, payload in the variable PAYLOAD.
+
+Prints the version. Writes only files of a fixed list, and nothing when anything is wrong with the payload.
+"""
+import base64
+import json
+import os
+import re
+import sys
+
+FILES = {"lb": ["haproxy.cfg", "keepalived.conf"], "orion": ["orion.env"], "mongo": ["mongod.conf"]}
+VERSION = re.compile(r"[0-9a-f]{4,32}")
+CONTENT_MAX = 65536
+
+
+def decode(role, text):
+    """The version and the files in a payload. Raises ValueError with words for people."""
+    try:
+        payload = json.loads(base64.b64decode(text, validate=True))
+    except ValueError as error:
+        raise ValueError(f"payload: expected base64 of JSON; {error}") from error
+    if not isinstance(payload, dict) or payload.get("role") != role:
+        raise ValueError(f"payload.role: expected {role}, the role of this node; got {json.dumps(payload.get('role') if isinstance(payload, dict) else payload)}")
+    version, files = payload.get("version"), payload.get("files")
+    if not isinstance(version, str) or not VERSION.fullmatch(version):
+        raise ValueError(f"payload.version: expected 4 to 32 hex digits; got {json.dumps(version)}")
+    if not isinstance(files, list) or sorted(str(f.get("name")) for f in files if isinstance(f, dict)) != FILES[role]:
+        raise ValueError(f"payload.files: expected exactly {', '.join(FILES[role])}")
+    for file in files:
+        if not isinstance(file.get("content"), str) or len(file["content"]) > CONTENT_MAX or "\0" in file["content"]:
+            raise ValueError(f"payload.files {file['name']}: expected text of at most {CONTENT_MAX} characters")
+    return version, files
+
+
+def main():
+    role, folder = sys.argv[1:]
+    try:
+        version, files = decode(role, os.environ.get("PAYLOAD", ""))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 65
+    for file in files:
+        with open(os.path.join(folder, file["name"]), "w", encoding="utf-8") as out:
+            out.write(file["content"])
+    print(version)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+/**
+ * One guarded step on a MongoDB replica set: `run(db, action, payload)` compares, acts, reads again and answers with one value.
+ * Run by mongosh on the primary; the simulation loads the same file. Never forces a reconfig, never wipes data, never retries blindly.
+ * Plain JavaScript without imports, because mongosh runs it as a script.
+ *
+ * Answers {ok:true, did, setVersion} or {ok:false, outcome, code, codeName, error}; outcome is
+ * stale (the world is not as expected: plan anew), retry (later), refused (a rule forbids it) or failed.
+ */
+
+/** What an error code means here. Source: MongoDB's error_codes.yml and repl_set_config_checks.cpp; see the facts in docs/. */
+const OUTCOME_OF_CODE = {
+  23: 'stale', // AlreadyInitialized: success only if the configuration matches, which is checked before
+  50: 'retry', // MaxTimeMSExpired: it may be installed; the next look tells
+  74: 'retry', // NodeNotFound: self missing, or no majority answered
+  93: 'failed', // InvalidReplicaSetConfig: our own bug
+  94: 'stale', // NotYetInitialized
+  103: 'stale', // NewReplicaSetConfigurationIncompatible: a stale version, or a rule broken: plan anew
+  104: 'refused', // NodeNotElectable: step down first
+  109: 'retry', // ConfigurationInProgress
+  110: 'refused', // CannotInitializeNodeWithData: a person must look, nothing is wiped
+  117: 'retry', // ConflictingOperationInProgress
+  189: 'stale', // PrimarySteppedDown: find the primary again
+  308: 'retry', // CurrentConfigNotCommittedYet
+  10107: 'stale', // NotWritablePrimary
+};
+
+const MAX_TIME_MS = 20000;
+const STEP_DOWN_S = 60;
+const CATCH_UP_S = 10;
+const SECONDARY = 2;
+const PRIMARY = 1;
+
+function failure(error) {
+  const code = error.code;
+  return {
+    ok: false,
+    outcome: OUTCOME_OF_CODE[code] || 'failed',
+    code: code === undefined ? null : code,
+    codeName: error.codeName || null,
+    error: `${error.codeName || 'error'} (${code}): ${error.errmsg || error.message || String(error)}`,
+  };
+}
+
+function refuse(outcome, words) {
+  return { ok: false, outcome, code: null, codeName: null, error: words };
+}
+
+/** Runs a command; its failure comes back as a value, whether the shell throws it or not. */
+function ask(db, command) {
+  try {
+    const reply = db.adminCommand(command);
+    return reply.ok === 1 ? { ok: true, reply } : { ok: false, error: reply };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+function hostsOf(config, votes) {
+  return config.members.filter((member) => (member.votes === 0 ? 0 : 1) === votes).map((member) => member.host);
+}
+
+function sameHosts(a, b) {
+  return a.length === b.length && [...a].sort().join() === [...b].sort().join();
+}
+
+function majorityOf(count) {
+  return Math.floor(count / 2) + 1;
+}
+
+/** Sets the default write concern once: without it, a later reconfig that would change the implicit one fails (facts 1.8). */
+function ensureDefaultWriteConcern(db) {
+  const now = ask(db, { getDefaultRWConcern: 1 });
+  if (now.ok && now.reply.defaultWriteConcernSource === 'global') return 'set before';
+  const set = ask(db, { setDefaultRWConcern: 1, defaultWriteConcern: { w: 'majority', wtimeout: 0 }, maxTimeMS: MAX_TIME_MS });
+  return set.ok ? 'set' : 'later';
+}
+
+function initiate(db, payload) {
+  const wanted = payload.members;
+  const before = ask(db, { replSetGetConfig: 1 });
+  const matches = (reply) => reply.config._id === payload.replicaSet && sameHosts(hostsOf(reply.config, 1), wanted);
+  if (before.ok) {
+    if (matches(before.reply))
+      return { ok: true, did: 'already', setVersion: before.reply.config.version, writeConcern: ensureDefaultWriteConcern(db) };
+    return refuse(
+      'refused',
+      `a configuration is there already: ${before.reply.config._id} with ${hostsOf(before.reply.config, 1).join(', ')}`,
+    );
+  }
+  if (before.error.code !== 94) return failure(before.error);
+  const members = wanted.map((host, i) => ({ _id: i, host }));
+  const made = ask(db, { replSetInitiate: { _id: payload.replicaSet, members } });
+  const after = ask(db, { replSetGetConfig: 1 });
+  if (after.ok && matches(after.reply)) return { ok: true, did: 'initiated', setVersion: after.reply.config.version };
+  return made.ok ? refuse('retry', 'initiated, but its configuration could not be read back') : failure(made.error);
+}
+
+/** The configuration after a change; null when the change is there already. `_id` is one above the highest ever seen here. */
+function changed(config, change) {
+  const at = config.members.findIndex((member) => member.host === change.host);
+  if (change.change === 'add') {
+    if (at >= 0) return null;
+    const _id = Math.max(...config.members.map((member) => member._id)) + 1;
+    return [...config.members, { _id, host: change.host, votes: 0, priority: 0 }];
+  }
+  if (change.change === 'remove') return at < 0 ? null : config.members.filter((_, i) => i !== at);
+  if (at < 0 || config.members[at].votes !== 0) return at < 0 ? undefined : null;
+  return config.members.map((member, i) => (i === at ? { ...member, votes: 1, priority: 1 } : member));
+}
+
+/** Why a change must not be made now, by what this member sees of the others; undefined when it may. */
+function barrier(status, config, members, change) {
+  const self = status.members.find((member) => member.self);
+  if (!self || self.state !== PRIMARY)
+    return refuse('stale', `this member is ${self ? self.stateStr : 'unknown to the set'}, not the primary`);
+  if (change.change === 'remove' && self.name === change.host)
+    return refuse('refused', 'the primary can not remove itself: step it down first');
+  const stateOf = (host) => status.members.find((member) => member.name === host);
+  const lives = (host) => {
+    const member = stateOf(host);
+    return member !== undefined && member.health === 1 && (member.state === PRIMARY || member.state === SECONDARY);
+  };
+  for (const voters of [hostsOf(config, 1), hostsOf({ members }, 1)]) {
+    const living = voters.filter(lives).length;
+    if (living < majorityOf(voters.length))
+      return refuse(
+        'refused',
+        `${living} of ${voters.length} voters live, ${majorityOf(voters.length)} needed: the majority would be at risk`,
+      );
+  }
+  if (change.change === 'raise-vote' && !lives(change.host)) return refuse('stale', `${change.host} is not SECONDARY: it may not vote yet`);
+  return undefined;
+}
+
+function reconfig(db, payload) {
+  const { change, expect, replicaSet } = payload;
+  const before = ask(db, { replSetGetConfig: 1 });
+  if (!before.ok) return failure(before.error);
+  const config = before.reply.config;
+  if (config._id !== replicaSet) return refuse('refused', `the set is called ${config._id}, expected ${replicaSet}`);
+  const members = changed(config, change);
+  if (members === null) return { ok: true, did: 'already', setVersion: config.version };
+  if (members === undefined) return refuse('stale', `${change.host} is no member`);
+  const seen = `version ${config.version}, voters ${hostsOf(config, 1).join(' ')}, others ${hostsOf(config, 0).join(' ') || 'none'}`;
+  // The server itself may raise the version (it drops newlyAdded), so the members must match to the letter and the version may only be newer.
+  if (
+    config.version < expect.setVersion ||
+    !sameHosts(hostsOf(config, 1), expect.voters) ||
+    !sameHosts(hostsOf(config, 0), expect.nonVoters)
+  )
+    return refuse('stale', `the configuration is not the one the plan saw (version ${expect.setVersion}): ${seen}`);
+  const status = ask(db, { replSetGetStatus: 1 });
+  if (!status.ok) return failure(status.error);
+  const stop = barrier(status.reply, config, members, change);
+  if (stop) return stop;
+  ensureDefaultWriteConcern(db);
+  const next = { ...config, version: config.version + 1, members };
+  const acted = ask(db, { replSetReconfig: next, maxTimeMS: MAX_TIME_MS });
+  // A failed reconfig may be installed all the same (facts 1.9): what is read back decides, not the answer.
+  const after = ask(db, { replSetGetConfig: 1 });
+  if (after.ok && changed(after.reply.config, change) === null)
+    return { ok: true, did: change.change, setVersion: after.reply.config.version };
+  return acted.ok ? refuse('retry', 'the change was accepted, but could not be read back') : failure(acted.error);
+}
+
+function stepDown(db, payload) {
+  const hello = ask(db, { hello: 1 });
+  if (!hello.ok) return failure(hello.error);
+  if (!hello.reply.isWritablePrimary) return { ok: true, did: 'already', setVersion: hello.reply.setVersion };
+  if (hello.reply.setName !== payload.replicaSet)
+    return refuse('refused', `the set is called ${hello.reply.setName}, expected ${payload.replicaSet}`);
+  const acted = ask(db, { replSetStepDown: STEP_DOWN_S, secondaryCatchUpPeriodSecs: CATCH_UP_S });
+  const after = ask(db, { hello: 1 });
+  if (after.ok && !after.reply.isWritablePrimary) return { ok: true, did: 'stepped down', setVersion: after.reply.setVersion };
+  return acted.ok ? refuse('retry', 'it is the primary still') : failure(acted.error);
+}
+
+const ACTIONS = { initiate, reconfig, 'step-down': stepDown };
+
+/** Runs one action; every end is a value, never an exception. */
+function run(db, action, payload) {
+  const act = ACTIONS[action];
+  if (!act) return refuse('failed', `action: expected ${Object.keys(ACTIONS).join(', ')}; got ${action}`);
+  try {
+    return act(db, payload);
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+if (typeof process !== 'undefined' && process.env.FIWARE_HA_PAYLOAD && typeof db !== 'undefined') {
+  const payload = JSON.parse(Buffer.from(process.env.FIWARE_HA_PAYLOAD, 'base64').toString('utf8'));
+  const result = run(db, payload.action, payload);
+  print(JSON.stringify(result));
+} else if (typeof module !== 'undefined') {
+  module.exports = { run, OUTCOME_OF_CODE };
+}
