@@ -10,8 +10,10 @@
  */
 import { CfnResource, type IAspect, Stack } from 'aws-cdk-lib';
 import { CfnRoute, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import { CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
+import { relaxForEmulator, type Statement } from './emulator-policies';
 
 /** EventBridge, and the emulator with it, refuses events of others under `aws.` names. */
 export const LAB_EVENT_SOURCE = 'fiware-ha.lab';
@@ -35,6 +37,7 @@ export class TakeOutForEmulator implements IAspect {
   visit(node: IConstruct): void {
     if (!(node instanceof CfnResource)) return;
     if (node instanceof CfnQueuePolicy) this.allowPlainHttp(node);
+    else if (node instanceof CfnPolicy) this.relaxPolicy(node);
     else if (node instanceof CfnRoute && node.natGatewayId) this.rerouteToInternet(node);
     else if (UNKNOWN_TYPES.has(node.cfnResourceType) && node.node.scope?.node.tryRemoveChild(node.node.id)) this.note(node.cfnResourceType);
   }
@@ -61,6 +64,15 @@ export class TakeOutForEmulator implements IAspect {
     this.note('AWS::SQS::QueuePolicy statement that asks for TLS');
     if (kept.length === 0) policy.node.scope?.node.tryRemoveChild(policy.node.id);
     else policy.addPropertyOverride('PolicyDocument.Statement', kept);
+  }
+
+  private relaxPolicy(policy: CfnPolicy): void {
+    const document = Stack.of(policy).resolve(policy.policyDocument) as { Statement?: Statement[] };
+    const { statements, conditions, widened } = relaxForEmulator(document.Statement ?? []);
+    if (conditions + widened.length === 0) return;
+    for (let i = 0; i < conditions; i++) this.note('AWS::IAM::Policy condition on tags');
+    for (const action of widened) this.note(`AWS::IAM::Policy resource of ${action}`);
+    policy.addPropertyOverride('PolicyDocument.Statement', statements);
   }
 
   /** One line a type. */
