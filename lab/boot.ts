@@ -1,10 +1,9 @@
-/** Boots a lab node as EC2 and cloud-init would: metadata with its role's credentials, then the role's first-boot script. Configures nothing. */
+/** Boots a lab node as EC2 would: metadata with its role's credentials; its image was installed already. Configures nothing. */
 import { ROLES, type Role, TAG } from '../lambdas/core/names';
 import type { Clients } from './clients';
 import { instanceContainers } from './docker';
 import { LabError } from './lab-error';
 import { describeTagged, writeMetadata } from './node-metadata';
-import { run } from './run-command';
 
 /** What booting needs to know of the deployment: the stack's outputs, with the node roles' ARNs. */
 export interface Deployment {
@@ -24,19 +23,17 @@ function roleNamed(text: string | undefined): Role {
   return role;
 }
 
-async function giveMetadata(clients: Clients, deployment: Deployment, containerId: string, instanceId: string) {
+async function giveMetadata(clients: Clients, deployment: Deployment, containerId: string, instanceId: string): Promise<string> {
   const instance = await describeTagged(clients, instanceId, TAG.role);
   const tagged = (key: string) => instance.Tags?.find(({ Key }) => Key === key)?.Value;
   const role = roleNamed(tagged(TAG.role));
   await writeMetadata(clients, containerId, instance, roleArnOf(deployment, role));
-  return { role, slot: tagged(TAG.slot) ?? role };
+  return tagged(TAG.slot) ?? role;
 }
 
 /** Boots one node; answers its slot. */
 export async function bootNode(clients: Clients, deployment: Deployment, containerId: string, instanceId: string): Promise<string> {
-  const { role, slot } = await giveMetadata(clients, deployment, containerId, instanceId);
-  await run('docker', ['exec', containerId, '/opt/fiware-ha-lab/first-boot', role]);
-  return slot;
+  return giveMetadata(clients, deployment, containerId, instanceId);
 }
 
 /** Gives all running nodes new credentials before the old ones end. */

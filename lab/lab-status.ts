@@ -1,0 +1,34 @@
+/** What runs of the lab, and what stands for what, in lines for people. Only looks. */
+import { instanceContainers } from './docker';
+import { LOCAL_ENTRY } from './keeper';
+import { runningLab } from './lab';
+import { LAB_DIR, logFile } from './paths';
+import { readState } from './state';
+
+/** The lab's status; one line when it is down. */
+export async function labStatus(): Promise<string> {
+  const lab = await runningLab();
+  const { emulator, keeper, dockerd } = readState();
+  if (!lab) {
+    const remains = [emulator && 'emulator', keeper && 'keeper', dockerd && 'dockerd'].filter(Boolean);
+    return remains.length > 0 ? `the lab is broken (${remains.join(', ')} noted in ${LAB_DIR}): npm run lab -- down` : 'the lab is down';
+  }
+  const running = (await instanceContainers()).filter((container) => container.running);
+  const list = (items: string[]) => items.map((item) => `  ${item}`);
+  return [
+    'the lab is up',
+    `emulator: ${lab.endpoint}, process ${emulator?.pid}, IAM enforced; log ${logFile('emulator')}`,
+    `keeper: process ${keeper?.pid}; log ${logFile('keeper')}`,
+    `instances: ${running.length} containers`,
+    `broker: ${lab.standIns.broker}`,
+    `database: ${lab.standIns.mongo}`,
+    `clients: http://${LOCAL_ENTRY.host}:${LOCAL_ENTRY.port} leads to whichever instance holds the Elastic IP`,
+    'taken out of the template, because the emulator can not hold it:',
+    ...list(lab.removedFromTemplate),
+    'to use it by hand:',
+    ...list([
+      `export AWS_ENDPOINT_URL=${lab.endpoint} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test`,
+      'npm run -s fiware-ha -- create city --wait',
+    ]),
+  ].join('\n');
+}
