@@ -1,0 +1,75 @@
+/** Simulated SSM: commands that take their time, and are lost with their node. Runs what the node scripts would. */
+import type { CommandOutcome, NodeCommand } from '../lambdas/app/ports';
+import { PortError } from '../lambdas/app/ports';
+import type { NodeConfig } from '../lambdas/core/jobs';
+import type { Cloud } from './cloud';
+import { between, type Random } from './random';
+import type { ReplicaSets } from './replica-sets';
+import type { Scheduler } from './scheduler';
+import type { SimNode } from './sim-node';
+
+const RUN_MS: [number, number] = [600, 2_500];
+/** From start to first answer, by role, ms. */
+const START_MS = { lb: 300, orion: 2_000, mongo: 1_000 } as const;
+/** SSM gives an undelivered command up after this, ms. */
+const DELIVERY_MS = 30_000;
+
+export class Commands {
+  private readonly outcomes = new Map<string, CommandOutcome>();
+  private count = 0;
+
+  constructor(
+    private readonly scheduler: Scheduler,
+    private readonly random: Random,
+    private readonly cloud: Cloud,
+    private readonly replicaSets: ReplicaSets,
+    /** What a version stands for: the values, which the rendered text no longer shows. */
+    private readonly configOf: (instanceId: string, version: string) => NodeConfig | undefined,
+  ) {}
+
+  send(instanceId: string, command: NodeCommand): string {
+    const node = this.cloud.nodes.get(instanceId);
+    if (!node || node.fact.state === 'terminated') throw new PortError('notReady', `${instanceId} is not registered with SSM`);
+    if (node.readyAtMs > this.scheduler.nowMs) throw new PortError('notReady', `${instanceId} is still installing`);
+    const commandId = `cmd-${++this.count}`;
+    this.outcomes.set(commandId, { is: 'running' });
+    this.scheduler.after(between(this.random, ...RUN_MS), () => {
+      if (this.cloud.isReachable(node)) this.outcomes.set(commandId, this.run(node, command));
+      else
+        this.scheduler.after(DELIVERY_MS, () =>
+          this.outcomes.set(commandId, { is: 'failed', exitCode: null, detail: 'Delivery timed out' }),
+        );
+    });
+    return commandId;
+  }
+
+  outcome(commandId: string): CommandOutcome {
+    const outcome = this.outcomes.get(commandId);
+    if (!outcome) throw new PortError('notFound', `${commandId} is unknown`);
+    return outcome;
+  }
+
+  private run(node: SimNode, command: NodeCommand): CommandOutcome {
+    if (command.name === 'replica-set')
+      return { is: 'succeeded', output: this.replicaSets.runScript(node, command.action, command.payload) };
+    if (command.name === 'restart-role') {
+      this.startProcess(node);
+      return { is: 'succeeded', output: { ok: true, did: 'restarted' } };
+    }
+    const config = this.configOf(node.fact.instanceId, command.version);
+    if (!config) return { is: 'failed', exitCode: 65, detail: `no values for version ${command.version}` };
+    const isReload = node.fact.role === 'lb' && node.process === 'running';
+    const isSame = node.configVersion === command.version && node.process === 'running';
+    node.config = config;
+    node.configVersion = command.version;
+    if (!isReload && !isSame) this.startProcess(node);
+    return { is: 'succeeded', output: { ok: true, configVersion: command.version } };
+  }
+
+  private startProcess(node: SimNode): void {
+    if (!node.config) return;
+    node.process = 'running';
+    node.servesFromMs = this.scheduler.nowMs + START_MS[node.fact.role];
+    if (node.config.role === 'mongo') this.replicaSets.start(node, node.config.replicaSet);
+  }
+}

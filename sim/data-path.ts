@@ -1,0 +1,57 @@
+/** The data path of a simulated cluster: address, balancer, broker, primary. Answers as a client would see it; changes no node. */
+import type { Outcome } from '../lambdas/core/facts';
+import type { Cloud } from './cloud';
+import type { ReplicaSets } from './replica-sets';
+import type { SimNode } from './sim-node';
+
+const OK: Outcome = { is: 'ok', latencyMs: 2 };
+
+function failed(detail: string): Outcome {
+  return { is: 'failed', detail };
+}
+
+export class DataPath {
+  constructor(
+    private readonly cloud: Cloud,
+    private readonly replicaSets: ReplicaSets,
+  ) {}
+
+  /** Whether a node's process answers, and if not, how that looks from outside. */
+  process(node: SimNode | undefined): Outcome {
+    if (!node || !this.cloud.isReachable(node)) return failed('no answer in time');
+    return this.cloud.isServing(node) ? OK : failed('connection refused');
+  }
+
+  /** Orion's `/v2/entities`: 500 without a primary that its seeds lead to. */
+  database(broker: SimNode): Outcome {
+    const process = this.process(broker);
+    if (process.is !== 'ok') return process;
+    return this.primaryFor(broker) ? OK : failed('HTTP 500');
+  }
+
+  /** The primary a broker's driver finds: at least one of its seeds must live. */
+  primaryFor(broker: SimNode): SimNode | undefined {
+    if (broker.config?.role !== 'orion') return undefined;
+    const lives = broker.config.seeds.some((seed) => {
+      const node = this.cloud.byIp(seed.split(':')[0] ?? '');
+      return node !== undefined && this.cloud.isServing(node);
+    });
+    return lives ? this.replicaSets.primaryOf(broker.fact.cluster) : undefined;
+  }
+
+  /** A broker behind a balancer that answers; HAProxy tries others when one refuses. */
+  brokerBehind(balancer: SimNode): SimNode | undefined {
+    if (balancer.config?.role !== 'lb') return undefined;
+    const brokers = balancer.config.brokers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []);
+    return brokers.find((broker) => this.database(broker).is === 'ok') ?? brokers.find((broker) => this.cloud.isServing(broker));
+  }
+
+  /** The whole way from an address to a primary; undefined where it breaks. */
+  primaryThrough(cluster: string): SimNode | undefined {
+    const address = [...this.cloud.addresses.values()].find((a) => a.cluster === cluster && a.holder);
+    const balancer = this.cloud.nodes.get(address?.holder ?? '');
+    if (!balancer || !this.cloud.isServing(balancer)) return undefined;
+    const broker = this.brokerBehind(balancer);
+    return broker && this.primaryFor(broker);
+  }
+}

@@ -1,0 +1,115 @@
+/** Drives the members of all simulated replica sets: virtual time, messages with delay, nobody hears a node that is out of reach. */
+import type { Cloud } from './cloud';
+import { between, type Random } from './random';
+import type { Envelope, Reach, Reply } from './replica-set/contract';
+import { Member } from './replica-set/member';
+import type { Scheduler } from './scheduler';
+import type { SimNode } from './sim-node';
+
+const HOP_MS: [number, number] = [1, 8];
+const DOWN_LOOK_MS = 1_000;
+
+/** Loads the very script that mongosh runs on a node; its `db` is a member here. */
+const script: {
+  run(db: { adminCommand(command: Record<string, unknown>): Reply }, action: string, payload: unknown): Record<string, unknown>;
+} = require('../nodes/mongo/replica-set.js');
+
+export class ReplicaSets {
+  private readonly wakes = new Map<Member, number>();
+
+  constructor(
+    private readonly scheduler: Scheduler,
+    private readonly random: Random,
+    private readonly cloud: Cloud,
+  ) {}
+
+  private nodeOf(host: string): SimNode | undefined {
+    return this.cloud.byIp(host.split(':')[0] ?? '');
+  }
+
+  /** Starts mongod on a node: a new member, or the old one with what it had on disk. */
+  start(node: SimNode, replicaSet: string): void {
+    const host = `${node.fact.privateIp}:27017`;
+    const durable = node.member?.durable();
+    const { nowMs } = this.scheduler;
+    node.member = new Member({
+      host,
+      replicaSet,
+      random: this.random,
+      nowMs,
+      syncMs: 3_000,
+      oplogEntriesMax: 50_000,
+      ...(durable ? { durable } : {}),
+    });
+    this.schedule(node);
+  }
+
+  private schedule(node: SimNode): void {
+    const { member } = node;
+    if (!member || !Number.isFinite(member.nextWakeMs)) return;
+    const pending = this.wakes.get(member);
+    if (pending !== undefined && pending <= member.nextWakeMs) return;
+    this.wakeAt(node, member, Math.max(member.nextWakeMs, this.scheduler.nowMs));
+  }
+
+  private wakeAt(node: SimNode, member: Member, atMs: number): void {
+    this.wakes.set(member, atMs);
+    this.scheduler.after(atMs - this.scheduler.nowMs, () => {
+      if (this.wakes.get(member) === atMs) this.wake(node, member);
+    });
+  }
+
+  private wake(node: SimNode, member: Member): void {
+    this.wakes.delete(member);
+    if (node.member !== member || node.fact.state === 'terminated') return;
+    if (!this.cloud.isServing(node)) {
+      // Down: it is looked at again, because it may come back.
+      this.wakeAt(node, member, this.scheduler.nowMs + DOWN_LOOK_MS);
+      return;
+    }
+    if (this.scheduler.nowMs >= member.nextWakeMs) this.deliver(member.tick(this.scheduler.nowMs));
+    this.schedule(node);
+  }
+
+  private deliver(envelopes: Envelope[]): void {
+    for (const envelope of envelopes)
+      this.scheduler.after(between(this.random, ...HOP_MS), () => {
+        const [from, to] = [this.nodeOf(envelope.from), this.nodeOf(envelope.to)];
+        if (!to?.member || !from || !this.cloud.isServing(to) || !this.cloud.isReachable(from)) return;
+        this.deliver(to.member.receive(envelope, this.scheduler.nowMs));
+        this.schedule(to);
+      });
+  }
+
+  /** Runs a step of nodes/mongo/replica-set.js on a node. */
+  runScript(node: SimNode, action: string, payload: unknown): Record<string, unknown> {
+    const { member } = node;
+    if (!member) return { ok: false, outcome: 'retry', error: 'no mongod runs on this node' };
+    const result = script.run(
+      { adminCommand: (command) => member.adminCommand(command, this.scheduler.nowMs, (host) => this.reach(host)) },
+      action,
+      payload,
+    );
+    this.schedule(node);
+    return result;
+  }
+
+  private reach(host: string): Reach {
+    const node = this.nodeOf(host);
+    if (!node?.member || !this.cloud.isServing(node)) return 'unreachable';
+    return node.member.config ? { setName: node.member.config._id } : 'fresh';
+  }
+
+  /** The primary a client would end up with: reachable, and known as such by itself. */
+  primaryOf(cluster: string): SimNode | undefined {
+    const primaries = [...this.cloud.nodes.values()].filter(
+      (node) => node.fact.cluster === cluster && this.cloud.isServing(node) && node.member?.state === 'PRIMARY',
+    );
+    return primaries.sort((a, b) => (b.member?.term ?? 0) - (a.member?.term ?? 0))[0];
+  }
+
+  /** After a write: lets the primary send it on. */
+  nudge(node: SimNode): void {
+    this.schedule(node);
+  }
+}

@@ -1,0 +1,27 @@
+/** One simulated instance: its EC2 side and what runs on it. State only; the world changes it. */
+import type { InstanceFact } from '../lambdas/core/facts';
+import type { NodeConfig } from '../lambdas/core/jobs';
+import type { Member } from './replica-set/member';
+
+export interface SimNode {
+  fact: InstanceFact;
+  /** EC2's reads show the node from then on, and until it was terminated for long, ms. */
+  visibleFromMs: number;
+  forgottenAtMs: number;
+  /** SSM agent and node scripts are there from then on, ms. */
+  readyAtMs: number;
+  /** The node answers nobody, though EC2 says that it runs. */
+  hung: boolean;
+  /** none: never configured. dead: it ran and does no more. */
+  process: 'none' | 'running' | 'dead';
+  /** The process answers from then on, ms. */
+  servesFromMs: number;
+  config?: NodeConfig;
+  configVersion?: string;
+  member?: Member;
+}
+
+/** Whether the instance itself is up, reachable or not. */
+export function isUp(node: SimNode): boolean {
+  return node.fact.state === 'running' && !node.hung;
+}

@@ -1,0 +1,157 @@
+/** All ports over the simulated world, one set an invocation: each call takes virtual time and may fail, and a dead worker's calls never return. */
+import type { Ports, Telemetry } from '../lambdas/app/ports';
+import { PortError } from '../lambdas/app/ports';
+import type { HelloFact } from '../lambdas/core/facts';
+import { PORT } from '../lambdas/core/names';
+import type { Api } from './faults';
+import { between } from './random';
+import type { SimNode } from './sim-node';
+import { makeStores } from './stores';
+import type { World } from './world';
+
+const CALL_MS: [number, number] = [2, 40];
+const PROBE_MS: [number, number] = [1, 10];
+
+/** Whether the worker still lives; a crash ends it between two calls. */
+export interface Invocation {
+  dead: boolean;
+}
+
+const FOREVER = new Promise<never>(() => undefined);
+
+function withFaults(world: World, invocation: Invocation) {
+  return async <T>(api: Api, work: () => T | Promise<T>): Promise<T> => {
+    const { scheduler, random, faults } = world;
+    await scheduler.sleep(between(random, ...CALL_MS));
+    if (invocation.dead) return FOREVER;
+    if (faults.apisDown.has(api)) throw new PortError('unavailable', `${api} does not answer`);
+    if (faults.throttleShare > 0 && random() < faults.throttleShare) throw new PortError('throttled', `${api}: rate exceeded`);
+    const result = await work();
+    if (faults.crashShare > 0 && random() < faults.crashShare) {
+      invocation.dead = true;
+      world.onCrash(invocation);
+      return FOREVER;
+    }
+    return result;
+  };
+}
+
+/** `hello` of a member as a fact. */
+function helloFact(node: SimNode, nowMs: number): HelloFact | undefined {
+  const reply = node.member?.adminCommand({ hello: 1 }, nowMs);
+  if (!reply) return undefined;
+  const { lastWrite } = reply as { lastWrite?: { lastWriteDate?: Date } };
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const setName = text(reply.setName);
+  const primary = text(reply.primary);
+  return {
+    ...(setName ? { setName, setVersion: Number(reply.setVersion) } : {}),
+    isWritablePrimary: reply.isWritablePrimary === true,
+    secondary: reply.secondary === true,
+    ...(primary ? { primary } : {}),
+    hosts: (reply.hosts as string[] | undefined) ?? [],
+    passives: (reply.passives as string[] | undefined) ?? [],
+    ...(lastWrite?.lastWriteDate ? { lastWriteS: Math.floor(lastWrite.lastWriteDate.getTime() / 1000) } : {}),
+  };
+}
+
+function makeProbe(world: World): Ports['probe'] {
+  const { scheduler, random, cloud, dataPath } = world;
+  return {
+    http: async (url, timeoutMs) => {
+      const { hostname, port, pathname } = new URL(url);
+      const node = cloud.byIp(hostname);
+      const reachable = node !== undefined && cloud.isReachable(node);
+      await scheduler.sleep(reachable ? between(random, ...PROBE_MS) : timeoutMs);
+      if (!node) return { outcome: { is: 'failed', detail: 'no answer in time' }, body: '' };
+      const isDatabase = pathname.startsWith('/v2/') && Number(port) === PORT.orion;
+      const outcome = isDatabase ? dataPath.database(node) : dataPath.process(node);
+      return { outcome, body: outcome.is === 'ok' && pathname.endsWith('/config-version') ? (node.configVersion ?? '') : '' };
+    },
+    hello: async (host, timeoutMs) => {
+      const node = cloud.byIp(host.split(':')[0] ?? '');
+      await scheduler.sleep(node && cloud.isReachable(node) ? between(random, ...PROBE_MS) : timeoutMs);
+      const outcome = dataPath.process(node);
+      const hello = outcome.is === 'ok' && node ? helloFact(node, scheduler.nowMs) : undefined;
+      return { outcome, ...(hello ? { hello } : {}) };
+    },
+  };
+}
+
+function silent(world: World): Telemetry {
+  const log = (level: string) => (message: string, fields?: Record<string, unknown>) => world.onLog?.(level, message, fields ?? {});
+  return {
+    info: log('info'),
+    warn: log('warn'),
+    error: log('error'),
+    count: (metric, value = 1) => world.counters.set(metric, (world.counters.get(metric) ?? 0) + value),
+  };
+}
+
+function makeCloudPorts(world: World, call: ReturnType<typeof withFaults>): Pick<Ports, 'compute' | 'addresses' | 'commands'> {
+  const { cloud, commands } = world;
+  return {
+    compute: {
+      describeFleet: () => call('compute', () => cloud.describe((cluster) => cluster !== '')),
+      describeCluster: (cluster) => call('compute', () => cloud.describe((other) => other === cluster)),
+      launchNode: (request) => call('compute', () => ({ ...cloud.launch(request).fact })),
+      terminateNode: (instanceId) => call('compute', () => cloud.terminate(instanceId, true)),
+      deletePlacementGroups: (cluster) =>
+        call('compute', () => {
+          for (const name of [...cloud.placementGroups]) if (name.startsWith(`fiware-ha-${cluster}-`)) cloud.placementGroups.delete(name);
+        }),
+    },
+    addresses: {
+      allocate: (cluster, name) => call('addresses', () => cloud.allocate(cluster, name)),
+      associate: (allocationId, instanceId, { mayTakeFrom }) =>
+        call('addresses', () => cloud.associate(allocationId, instanceId, mayTakeFrom)),
+      release: (allocationId) => call('addresses', () => cloud.release(allocationId)),
+    },
+    commands: {
+      send: (instanceId, _cluster, command) => call('commands', () => ({ commandId: commands.send(instanceId, command) })),
+      outcome: (_instanceId, commandId) => call('commands', () => commands.outcome(commandId)),
+    },
+  };
+}
+
+/** The ports of one invocation. */
+export function makeSimPorts(world: World, invocation: Invocation = { dead: false }): Ports {
+  const call = withFaults(world, invocation);
+  const stores = makeStores(world.state);
+  const { specs, rows, claims, budget, journal } = stores;
+  return {
+    ...makeCloudPorts(world, call),
+    specs: {
+      listClusters: () => call('specs', () => specs.listClusters()),
+      get: (cluster) => call('specs', () => specs.get(cluster)),
+      create: (cluster, text) => call('specs', () => specs.create(cluster, text)),
+      replace: (cluster, text, expectedVersion) => call('specs', () => specs.replace(cluster, text, expectedVersion)),
+      delete: (cluster) => call('specs', () => specs.delete(cluster)),
+    },
+    rows: {
+      get: (cluster) => call('rows', () => rows.get(cluster)),
+      listClusters: () => call('rows', () => rows.listClusters()),
+      put: (row, expectedVersion) => call('rows', () => rows.put(row, expectedVersion)),
+      delete: (cluster) => call('rows', () => rows.delete(cluster)),
+    },
+    claims: {
+      claim: (jobKey, nowMs, leaseMs) => call('claims', () => claims.claim(jobKey, nowMs, leaseMs)),
+      record: (jobKey, state) => call('claims', () => claims.record(jobKey, state)),
+      release: (jobKey) => call('claims', () => claims.release(jobKey)),
+      readMany: (jobKeys) => call('claims', () => claims.readMany(jobKeys)),
+    },
+    budget: { take: (name, limit, windowMs, nowMs) => call('budget', () => budget.take(name, limit, windowMs, nowMs)) },
+    journal: {
+      append: (cluster, entries) =>
+        call('journal', () => {
+          for (const entry of entries) world.onJournal?.(cluster, entry);
+          return journal.append(cluster, entries);
+        }),
+      read: (cluster, limit) => call('journal', () => journal.read(cluster, limit)),
+    },
+    queues: { send: (queue, body, delayS) => call('queues', () => void world.send(queue, body, delayS)) },
+    probe: makeProbe(world),
+    clock: { nowMs: () => world.scheduler.nowMs },
+    telemetry: silent(world),
+  };
+}

@@ -1,0 +1,95 @@
+/** Specs, rows, claims, budget and journal as plain maps with the conditions of the real stores. Answers at once; delays are others' work. */
+import type { ClaimState, JournalEntry, Ports } from '../lambdas/app/ports';
+import { PortError } from '../lambdas/app/ports';
+import type { ClusterRow } from '../lambdas/core/memory';
+
+/** What is stored. */
+export interface StoredState {
+  rows: Map<string, ClusterRow>;
+  specs: Map<string, { text: string; version: number }>;
+  claims: Map<string, ClaimState>;
+  journal: (JournalEntry & { cluster: string })[];
+  budget: Map<string, number>;
+}
+
+export function emptyState(): StoredState {
+  return { rows: new Map(), specs: new Map(), claims: new Map(), journal: [], budget: new Map() };
+}
+
+type Stores = Pick<Ports, 'specs' | 'rows' | 'claims' | 'journal' | 'budget'>;
+
+function makeSpecs({ specs }: StoredState): Stores['specs'] {
+  return {
+    listClusters: async () => [...specs.keys()],
+    get: async (cluster) => specs.get(cluster) ?? null,
+    create: async (cluster, text) => {
+      if (specs.has(cluster)) throw new PortError('conflict', `a spec of ${cluster} exists`);
+      specs.set(cluster, { text, version: 1 });
+    },
+    replace: async (cluster, text, expectedVersion) => {
+      if (specs.get(cluster)?.version !== expectedVersion)
+        throw new PortError('conflict', `the spec of ${cluster} is no longer at version ${expectedVersion}`);
+      specs.set(cluster, { text, version: expectedVersion + 1 });
+    },
+    delete: async (cluster) => void specs.delete(cluster),
+  };
+}
+
+function makeRows({ rows }: StoredState): Stores['rows'] {
+  return {
+    get: async (cluster) => structuredClone(rows.get(cluster)) ?? null,
+    listClusters: async () => [...rows.keys()],
+    put: async (row, expectedVersion) => {
+      if ((rows.get(row.cluster)?.version ?? 0) !== expectedVersion)
+        throw new PortError('conflict', `the row of ${row.cluster} is no longer at version ${expectedVersion}`);
+      rows.set(row.cluster, structuredClone(row));
+    },
+    delete: async (cluster) => void rows.delete(cluster),
+  };
+}
+
+function makeClaims({ claims }: StoredState): Stores['claims'] {
+  return {
+    claim: async (jobKey, nowMs, leaseMs) => {
+      const state = claims.get(jobKey);
+      if (state && (state.is !== 'running' || state.commandId || state.leaseUntilMs > nowMs)) return { is: 'held', state };
+      claims.set(jobKey, { is: 'running', leaseUntilMs: nowMs + leaseMs });
+      return { is: 'taken' };
+    },
+    record: async (jobKey, state) => void claims.set(jobKey, state),
+    release: async (jobKey) => void claims.delete(jobKey),
+    readMany: async (jobKeys) =>
+      Object.fromEntries(
+        jobKeys.flatMap((key) => {
+          const state = claims.get(key);
+          return state ? [[key, state]] : [];
+        }),
+      ),
+  };
+}
+
+/** The five stores over a state. */
+export function makeStores(state: StoredState): Stores {
+  return {
+    specs: makeSpecs(state),
+    rows: makeRows(state),
+    claims: makeClaims(state),
+    journal: {
+      append: async (cluster, entries) => void state.journal.push(...entries.map((entry) => ({ ...entry, cluster }))),
+      read: async (cluster, limit) =>
+        state.journal
+          .filter((entry) => entry.cluster === cluster)
+          .reverse()
+          .slice(0, limit),
+    },
+    budget: {
+      take: async (name, limit, windowMs, nowMs) => {
+        const key = `${name}/${Math.floor(nowMs / windowMs)}`;
+        const used = state.budget.get(key) ?? 0;
+        if (used >= limit) return false;
+        state.budget.set(key, used + 1);
+        return true;
+      },
+    },
+  };
+}
