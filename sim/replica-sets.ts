@@ -46,7 +46,7 @@ export class ReplicaSets {
 
   private schedule(node: SimNode): void {
     const { member } = node;
-    if (!member || !Number.isFinite(member.nextWakeMs)) return;
+    if (!member || member.nextWakeMs === Number.POSITIVE_INFINITY) return;
     const pending = this.wakes.get(member);
     if (pending !== undefined && pending <= member.nextWakeMs) return;
     this.wakeAt(node, member, Math.max(member.nextWakeMs, this.scheduler.nowMs));
