@@ -179,6 +179,8 @@ export interface ReplicaSetMember {
   write(changes: Change[], nowMs: number): { ok: 1; optime: OpTime } | Failure;
   /** Documents of a namespace by id; what is local, committed or not. */
   read(ns: string): Readonly<Record<string, Json>>;
+  /** Namespaces that hold a document. */
+  namespaces(): string[];
   /** A write's fate: `lost` once another entry took its place or it was rolled back. */
   fateOf(optime: OpTime): 'committed' | 'pending' | 'lost';
   /** The configuration it runs is on a majority of its voters. Meaningful on a primary. */

@@ -7,6 +7,7 @@ export const ERROR_CODE = {
   MaxTimeMSExpired: 50,
   CommandNotFound: 59,
   WriteConcernFailed: 64,
+  CursorNotFound: 43,
   NodeNotFound: 74,
   InvalidReplicaSetConfig: 93,
   NotYetInitialized: 94,
@@ -18,6 +19,7 @@ export const ERROR_CODE = {
   CurrentConfigNotCommittedYet: 308,
   NotWritablePrimary: 10107,
   DuplicateKey: 11000,
+  InterruptedDueToReplStateChange: 11602,
   NotPrimaryNoSecondaryOk: 13435,
   NotPrimaryOrSecondary: 13436,
 } as const;

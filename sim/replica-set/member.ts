@@ -231,6 +231,10 @@ export class Member implements ReplicaSetMember {
     return this.m.durable.data[ns] ?? {};
   }
 
+  namespaces(): string[] {
+    return Object.entries(this.m.durable.data).flatMap(([ns, documents]) => (Object.keys(documents).length > 0 ? [ns] : []));
+  }
+
   fateOf(optime: OpTime): 'committed' | 'pending' | 'lost' {
     const { oplog, durable } = this.m;
     if (!oplog.holds(optime)) return 'lost';
