@@ -6,7 +6,7 @@ import { type ClusterRow, EMPTY_MEMORY, type Memory } from '../core/memory';
 import { observe } from '../core/observe';
 import { chooseNextLook } from '../core/plan/next-look';
 import { type Plan, planSituation } from '../core/plan/plan';
-import { lookAt, type Situation } from '../core/plan/situation';
+import { baseOf, lookAt, type Situation } from '../core/plan/situation';
 import { type Settled, settleJobs } from '../core/settle';
 import { isConverged, summarize } from '../core/status';
 import { lookAtCloud, lookAtJobs, probeNodes } from './look';
@@ -41,15 +41,21 @@ async function load({ ports }: Context, cluster: string): Promise<Loaded | null>
   return { row: { cluster, version: 0, phase: 'active', spec, memory, status: null }, storedVersion: 0, problems };
 }
 
-function journalOf(settled: Settled[], plan: Plan, row: ClusterRow, nowMs: number): JournalEntry[] {
-  const ended = settled.map(({ job, event, text }) => ({
-    atMs: nowMs,
-    topic: job.kind,
-    event,
-    text: event === 'done' ? job.reason : `${text} (planned because ${job.reason})`,
-    jobKey: job.jobKey,
-  }));
-  const planned = plan.jobs.map((job) => ({ atMs: nowMs, topic: job.kind, event: 'planned', text: job.reason, jobKey: job.jobKey }));
+/** What happened, without the tries of a node that is still installing. */
+function journalOf(settled: Settled[], plan: Plan, row: ClusterRow, memory: Memory, nowMs: number): JournalEntry[] {
+  const isNews = ({ jobKey }: PlannedJob) => !memory.attempts[baseOf(jobKey)]?.waiting;
+  const ended = settled
+    .filter(({ event }) => event !== 'waiting')
+    .map(({ job, event, text }) => ({
+      atMs: nowMs,
+      topic: job.kind,
+      event,
+      text: event === 'done' ? job.reason : `${text} (planned because ${job.reason})`,
+      jobKey: job.jobKey,
+    }));
+  const planned = plan.jobs
+    .filter(isNews)
+    .map((job) => ({ atMs: nowMs, topic: job.kind, event: 'planned', text: job.reason, jobKey: job.jobKey }));
   const entries: JournalEntry[] = [...ended, ...planned];
   const before = new Set(row.status?.blocked ?? []);
   for (const text of plan.blocked) if (!before.has(text)) entries.push({ atMs: nowMs, topic: 'plan', event: 'blocked', text });
@@ -133,7 +139,7 @@ export async function checkCluster(context: Context, cluster: string, facts: Clo
   const look = chooseNextLook(situation, plan);
   const next: ClusterRow = { ...row, memory: { ...memory, inFlight, lookAgainAtMs: look.atMs }, status: summarize(situation, plan) };
   if (!(await commit(context, row, next, storedVersion))) return;
-  await ports.journal.append(cluster, journalOf(settled, plan, row, nowMs));
+  await ports.journal.append(cluster, journalOf(settled, plan, row, memory, nowMs));
   await send(context, [...plan.jobs, ...unsent(memory, jobFacts, nowMs)]);
   if (look.delayS !== undefined) await ports.queues.send('health-check', { kind: 'check', cluster }, look.delayS);
   report(context, situation, plan, violations);

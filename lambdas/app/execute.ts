@@ -34,6 +34,7 @@ function run(context: Context, job: PlannedJob): Promise<Result> {
 function resultOf(error: PortError, job: PlannedJob): Result {
   const reason = `${error.code}: ${error.message}`;
   if (error.code === 'noCapacity' && job.kind === 'launchNode') return { is: 'failed', reason, zoneFull: job.zone };
+  if (error.code === 'notReady') return { is: 'waiting', reason };
   return { is: 'failed', reason };
 }
 

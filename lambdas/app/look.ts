@@ -49,6 +49,9 @@ export async function probeNodes(context: Context, cloud: CloudFacts, memory: Me
   return Object.fromEntries(probes);
 }
 
+/** A node script's word for "not installed yet" (sysexits.h). */
+const EX_TEMPFAIL = 75;
+
 function reasonOf(outcome: { detail: string; exitCode: number | null; output?: Record<string, unknown> }): string {
   const said = outcome.output?.error;
   return typeof said === 'string' ? said : `${outcome.detail} (exit code ${outcome.exitCode ?? 'unknown'})`;
@@ -62,6 +65,7 @@ async function lookAtCommand({ ports }: Context, instanceId: string, commandId: 
     const { output } = outcome;
     if (outcome.is === 'succeeded' && output?.ok === true)
       return { is: 'done', output: typeof output.configVersion === 'string' ? { configVersion: output.configVersion } : {} };
+    if (outcome.is === 'failed' && outcome.exitCode === EX_TEMPFAIL) return { is: 'waiting', reason: reasonOf(outcome) };
     const reason = outcome.is === 'failed' ? reasonOf(outcome) : String(output?.error ?? 'the script reported no success');
     if (output?.outcome === 'stale' || output?.outcome === 'refused') return { is: output.outcome, reason };
     return { is: 'failed', reason };

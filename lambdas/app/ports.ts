@@ -105,7 +105,7 @@ export interface RowStore {
 export type ClaimState =
   | { is: 'running'; leaseUntilMs: number; commandId?: string; instanceId?: string }
   | { is: 'done'; output?: JobOutput; atMs: number }
-  | { is: 'stale' | 'refused' | 'failed'; reason: string; atMs: number; zoneFull?: string };
+  | { is: 'stale' | 'refused' | 'failed' | 'waiting'; reason: string; atMs: number; zoneFull?: string };
 
 /** One record a job key: who works on it, how it ended. */
 export interface ClaimStore {

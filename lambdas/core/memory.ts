@@ -33,6 +33,8 @@ export interface Attempts {
   count: number;
   /** Failures in a row; 0 after a success. */
   failures: number;
+  /** The last try found the node not ready yet: tried again after a fixed rest, and not worth a journal entry each time. */
+  waiting?: true;
   lastAtMs: number;
 }
 

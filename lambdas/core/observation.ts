@@ -8,7 +8,8 @@ export type JobOutcome =
   | { is: 'unclaimed' }
   | { is: 'running' }
   | { is: 'done'; output?: JobOutput }
-  | { is: 'stale' | 'refused' | 'failed'; reason: string; zoneFull?: string };
+  /** `waiting`: the node is not ready yet; no failure. */
+  | { is: 'stale' | 'refused' | 'failed' | 'waiting'; reason: string; zoneFull?: string };
 
 /** What finished jobs report back. */
 export interface JobOutput {

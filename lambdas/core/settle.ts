@@ -26,14 +26,20 @@ export const UNSEEN_MAX_MS = 120_000;
 /** What settling tells the journal. */
 export interface Settled {
   job: PlannedJob;
-  event: 'done' | 'stale' | 'refused' | 'failed';
+  event: 'done' | 'stale' | 'refused' | 'failed' | 'waiting';
   text: string;
 }
 
-function countTry(memory: Memory, job: PlannedJob, failed: boolean, nowMs: number): void {
+function countTry(memory: Memory, job: PlannedJob, event: Settled['event'], nowMs: number): void {
   const base = baseOf(job.jobKey);
   const before = memory.attempts[base];
-  memory.attempts[base] = { count: (before?.count ?? 0) + 1, failures: failed ? (before?.failures ?? 0) + 1 : 0, lastAtMs: nowMs };
+  const failed = event === 'failed' || event === 'refused';
+  memory.attempts[base] = {
+    count: (before?.count ?? 0) + 1,
+    failures: failed ? (before?.failures ?? 0) + 1 : event === 'waiting' ? 1 : 0,
+    lastAtMs: nowMs,
+    ...(event === 'waiting' ? { waiting: true } : {}),
+  };
 }
 
 /** What a finished launch means: the node counts as there, even while EC2's reads do not show it yet. */
@@ -82,7 +88,7 @@ function settleOne(memory: Memory, fact: JobFact, policy: Policy, nowMs: number)
   const ageMs = nowMs - (memory.inFlight[job.jobKey]?.plannedAtMs ?? nowMs);
   const end = (event: Settled['event'], text: string): Settled => {
     delete memory.inFlight[job.jobKey];
-    countTry(memory, job, event === 'failed' || event === 'refused', nowMs);
+    countTry(memory, job, event, nowMs);
     return { job, event, text };
   };
   switch (outcome.is) {

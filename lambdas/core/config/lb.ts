@@ -15,7 +15,11 @@ global
   log /dev/log local0
   user haproxy
   group haproxy
-  maxconn 20000
+  maxconn 8000
+  # Where fewer descriptors are allowed than that needs, it serves with what it gets.
+  no strict-limits
+  # Connections of the configuration before get this long to end.
+  hard-stop-after 60s
   stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners
 
 defaults
@@ -34,13 +38,14 @@ defaults
   timeout check 2s
   retries 3
   option redispatch 1
-  # A request that reached no broker goes to another one; one that may have been acted upon only when doing it twice is the same as once.
+  # A request that reached no broker goes to another one; one that may have been acted upon only where doing it twice is the same as
+  # once, for the client as well (a repeated DELETE would answer 404).
   retry-on conn-failure empty-response
 
 frontend entry
   bind :${port}
-  acl idempotent method GET HEAD OPTIONS PUT DELETE
-  http-request disable-l7-retry unless idempotent
+  acl repeatable method GET HEAD OPTIONS PUT
+  http-request disable-l7-retry unless repeatable
   default_backend ctx_pool
 
 backend ctx_pool
@@ -48,7 +53,7 @@ backend ctx_pool
   option httpchk
   http-check send meth GET uri /version
   http-check expect status 200
-  default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s on-marked-down shutdown-sessions
+  default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check on-marked-down shutdown-sessions
 ${servers.join('\n')}
 
 frontend admin
@@ -96,8 +101,9 @@ vrrp_instance entry {
 `;
 }
 
-function keepalivedConfig(config: LbConfig, version: string): string {
-  const head = `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
+/** Without the version, so that a new list of brokers leaves the file as it is and VRRP undisturbed. */
+function keepalivedConfig(config: LbConfig): string {
+  const head = `# fiware-ha; written by the control plane, changes by hand are replaced
 global_defs {
   router_id fiware_ha
   vrrp_version 3
@@ -112,6 +118,6 @@ global_defs {
 export function renderLb(config: LbConfig, version: string): RenderedFile[] {
   return [
     { name: 'haproxy.cfg', content: haproxyConfig(config, version) },
-    { name: 'keepalived.conf', content: keepalivedConfig(config, version) },
+    { name: 'keepalived.conf', content: keepalivedConfig(config) },
   ];
 }

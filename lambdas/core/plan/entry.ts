@@ -20,7 +20,9 @@ function planMove(s: Situation, address: AddressFact, step: Step): void {
     ? `its holder ${holder ? `${holder.fact.slot} (${address.holder}) is dead: ${holder.health.detail ?? holder.health.sickness}` : `${address.holder} is gone`}`
     : 'it is free';
   if (!to) {
-    step.blocked.push(`${address.name} (${address.publicIp}) needs a new holder, ${why}, but no load balancer is healthy`);
+    const words = `${address.name} (${address.publicIp}) needs a holder, ${why}, but no load balancer is healthy`;
+    // A free address of a young cluster just waits for its first balancer; a lost one is trouble.
+    (address.holder ? step.blocked : step.notes).push(words);
     return;
   }
   const base = `move/${address.name}/${to.fact.instanceId}`;
