@@ -1,36 +1,46 @@
 #!/bin/bash
 # Installs a node: install.sh ROLE. Run by user data at the first boot of an instance and at the build of a lab image; doing it twice changes nothing.
-# FIWARE_HA_PACKAGES=none leaves packages to the image's builder.
+# FIWARE_HA_PACKAGES=none leaves packages to the image's builder; FIWARE_HA_ROOT puts everything below another folder (tests).
 set -euo pipefail
 
 role=${1:-}
 case $role in
-  lb) packages=(haproxy keepalived python3 curl iproute2 procps) ;;
-  orion) packages=(docker.io python3 curl iproute2 procps) settings=orion.env ;;
-  mongo) packages=(docker.io python3 curl iproute2 procps) settings=mongod.conf ;;
+  lb) packages=(haproxy keepalived) ;;
+  orion) packages=(docker.io) settings=orion.env ;;
+  mongo) packages=(docker.io) settings=mongod.conf ;;
   *) echo "usage: install.sh lb|orion|mongo; got '$role'" >&2 && exit 64 ;;
 esac
 
 here=$(dirname "$(readlink -f "$0")")
+root=${FIWARE_HA_ROOT:-}
+home=$root/opt/fiware-ha
+if [ -z "$root" ] && [ -d /run/systemd/system ]; then systemd=yes; else systemd=no; fi
+
 if [ "${FIWARE_HA_PACKAGES:-}" != none ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get -o Acquire::Retries=5 update
-  apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}"
+  apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}" curl iproute2 procps python3
 fi
 
-install -d -m 0755 /opt/fiware-ha/bin /opt/fiware-ha/mongo /etc/fiware-ha /var/lib/fiware-ha
-if [ "$here" != /opt/fiware-ha ]; then
-  install -m 0755 "$here"/bin/* /opt/fiware-ha/bin/
-  install -m 0644 "$here"/mongo/replica-set.js /opt/fiware-ha/mongo/
+install -d -m 0755 "$home/bin" "$home/mongo" "$root/etc/fiware-ha" "$root/var/lib/fiware-ha"
+if [ "$here" != "$home" ]; then
+  install -m 0755 "$here"/bin/* "$home/bin/"
+  install -m 0644 "$here"/mongo/replica-set.js "$home/mongo/"
 fi
-chmod 0755 /opt/fiware-ha/bin/*
 
-if [ "$role" = lb ]; then
-  # Both answer to the control plane's configuration alone; Debian's own start would be an empty one.
-  echo 'net.ipv4.ip_nonlocal_bind = 1' >/etc/sysctl.d/60-fiware-ha.conf
-  if [ -d /run/systemd/system ]; then sysctl -q -p /etc/sysctl.d/60-fiware-ha.conf && systemctl enable haproxy keepalived; fi
-elif [ -d /run/systemd/system ]; then
-  # Three quick restarts of its own, then the process stays down for the control plane to see: a failure is not hidden by a loop.
+install_lb() {
+  if [ "$systemd" = yes ]; then
+    systemctl enable haproxy keepalived
+  elif [ -z "$root" ]; then
+    # A master that can hand its sockets on; systemd's unit asks for one by itself.
+    echo 'EXTRAOPTS="-W"' >/etc/default/haproxy
+  fi
+}
+
+# Three quick restarts of its own, then the process stays down for the control plane to see: a failure is not hidden by a loop.
+# Without systemd there are none: a dead process stays dead until restart-role.
+install_service() {
+  [ "$systemd" = yes ] || return 0
   cat >/etc/systemd/system/fiware-ha-role.service <<UNIT
 [Unit]
 Description=fiware-ha $role
@@ -52,7 +62,9 @@ WantedBy=multi-user.target
 UNIT
   systemctl daemon-reload
   systemctl enable fiware-ha-role
-fi
+}
+
+if [ "$role" = lb ]; then install_lb; else install_service; fi
 
 # Last of all: from here on the node takes configurations.
-echo "$role" >/var/lib/fiware-ha/role
+echo "$role" >"$root/var/lib/fiware-ha/role"

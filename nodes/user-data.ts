@@ -10,18 +10,34 @@ const SCRIPTS_OF: Record<Role, string[]> = { lb: ['check-haproxy', 'notify-entry
 /** EC2 takes this much user data before it is encoded. */
 export const USER_DATA_MAX_BYTES = 16_384;
 
-function packed(file: string, permissions: string) {
-  const content = gzipSync(readFileSync(join(__dirname, file)), { level: 9 }).toString('base64');
-  return { path: `/opt/fiware-ha/${file}`, permissions, encoding: 'gz+b64', content };
+const HOME = '/opt/fiware-ha';
+const END = 'END_OF_FIWARE_HA_FILE';
+
+/** Shell commands that write one of the files beside this one. @throws where the file holds the mark that ends it */
+function writing(file: string): string {
+  const text = readFileSync(join(__dirname, file), 'utf8');
+  if (text.includes(END)) throw new Error(`nodes/${file}: contains ${END}, which marks its end in user data; name it differently`);
+  return `cat >${HOME}/${file} <<'${END}'\n${text}${END}\n`;
+}
+
+/** One script that writes them all: packed together they take half of what they take one by one. */
+function unpackScript(role: Role): string {
+  const scripts = [...SCRIPTS, ...SCRIPTS_OF[role]].map((name) => `bin/${name}`);
+  const files = ['install.sh', ...scripts, 'mongo/replica-set.js'].filter((file) => role === 'mongo' || !file.startsWith('mongo/'));
+  return [
+    '# Writes the node scripts; run by user data.\n',
+    `mkdir -p ${HOME}/bin ${HOME}/mongo\n`,
+    ...files.map(writing),
+    `chmod 0755 ${HOME}/install.sh ${HOME}/bin/*\n`,
+  ].join('');
 }
 
 /** First boot of a node of a role, as cloud-config (JSON is YAML). @throws where it outgrows what EC2 takes */
 export function userData(role: Role): string {
-  const scripts = [...SCRIPTS, ...SCRIPTS_OF[role]].map((name) => packed(`bin/${name}`, '0755'));
-  const mongo = role === 'mongo' ? [packed('mongo/replica-set.js', '0644')] : [];
+  const content = gzipSync(unpackScript(role), { level: 9 }).toString('base64');
   const config = {
-    write_files: [packed('install.sh', '0755'), ...scripts, ...mongo],
-    runcmd: [['/opt/fiware-ha/install.sh', role]],
+    write_files: [{ path: `${HOME}/unpack.sh`, permissions: '0755', encoding: 'gz+b64', content }],
+    runcmd: [`bash -e ${HOME}/unpack.sh && ${HOME}/install.sh ${role}`],
   };
   const text = `#cloud-config\n${JSON.stringify(config, null, 1)}\n`;
   if (Buffer.byteLength(text) > USER_DATA_MAX_BYTES)
