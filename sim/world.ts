@@ -31,6 +31,8 @@ export class World {
   readonly faults: Faults;
   readonly state: StoredState = emptyState();
   readonly counters = new Map<string, number>();
+  /** Clusters somebody asked to delete, with confirmation. */
+  readonly deleted = new Set<string>();
   readonly cloud: Cloud;
   readonly replicaSets: ReplicaSets;
   readonly dataPath: DataPath;
@@ -71,7 +73,8 @@ export class World {
 
   /** Puts a body on a queue: an object as JSON, a text as it is. */
   send(queue: QueueName, body: unknown, delayS = 0): string {
-    const job = body as { kind?: string; instanceId?: string; version?: string; config?: NodeConfig };
+    const job = body as { kind?: string; cluster?: string; confirm?: string; instanceId?: string; version?: string; config?: NodeConfig };
+    if (job.kind === 'deleteCluster' && job.cluster && job.confirm === job.cluster) this.deleted.add(job.cluster);
     if (job.kind === 'applyConfig' && job.config) this.configs.set(`${job.instanceId}/${job.version}`, job.config);
     return this.queues.send(queue, typeof body === 'string' ? body : JSON.stringify(body), delayS);
   }

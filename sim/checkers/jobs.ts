@@ -1,0 +1,42 @@
+/** Checks jobs and leftovers: every job ends done, refused or as a dead letter; a deleted cluster leaves nothing behind. */
+import type { World } from '../world';
+import type { MakeChecker } from './checker';
+
+/** A job on a queue that has neither ended nor become a dead letter, once all is quiet. */
+export const noJobLost: MakeChecker = ({ queues, state }, report) => ({
+  name: 'lost-job',
+  end() {
+    const open = [...queues.open.values()].filter((message) => message.queue !== 'health-check');
+    for (const message of open)
+      report('lost-job', `message ${message.id} on ${message.queue} has not ended: ${message.body.slice(0, 120)}`);
+    for (const [jobKey, claim] of state.claims)
+      if (claim.is === 'running' && !claim.commandId) report('lost-job', `${jobKey} was taken and has not ended`);
+  },
+});
+
+/** What a deleted cluster left. */
+function leftovers({ cloud, state }: World, cluster: string): string[] {
+  const nodes = [...cloud.nodes.values()]
+    .filter(({ fact }) => fact.cluster === cluster && fact.state !== 'terminated')
+    .map(({ fact }) => fact.instanceId);
+  const addresses = [...cloud.addresses.values()].filter((address) => address.cluster === cluster).map((address) => address.publicIp);
+  const groups = [...cloud.placementGroups].filter((name) => name.startsWith(`fiware-ha-${cluster}-`));
+  return [
+    ...nodes,
+    ...addresses,
+    ...groups,
+    ...(state.specs.has(cluster) ? ['its spec'] : []),
+    ...(state.rows.has(cluster) ? ['its row'] : []),
+  ];
+}
+
+/** Instances, addresses, placement groups, spec or row of a deleted cluster. */
+export const nothingLeaks: MakeChecker = (world, report) => ({
+  name: 'leak',
+  end() {
+    for (const cluster of world.deleted) {
+      const left = leftovers(world, cluster);
+      if (left.length > 0) report('leak', `${cluster} was deleted and left ${left.join(', ')}`);
+    }
+  },
+});

@@ -1,0 +1,69 @@
+/** A client of a simulated cluster: writes one entity a second through its address, remembers what was acknowledged. Repairs nothing. */
+import type { OpTime } from './replica-set/contract';
+import type { SimNode } from './sim-node';
+import type { World } from './world';
+
+const EVERY_MS = 1_000;
+/** A write that is on no majority by then counts as failed, ms. */
+const ACKNOWLEDGE_MS = 5_000;
+const LOOK_MS = 100;
+const NAMESPACE = 'orion.entities';
+
+export interface Outage {
+  fromMs: number;
+  untilMs: number;
+}
+
+export class Client {
+  readonly acknowledged = new Set<string>();
+  readonly failures: number[] = [];
+  private count = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly world: World,
+    private readonly cluster: string,
+  ) {}
+
+  start(): void {
+    this.request();
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private request(): void {
+    if (this.stopped) return;
+    const { scheduler, dataPath, replicaSets } = this.world;
+    scheduler.after(EVERY_MS, () => this.request());
+    const id = `Room${++this.count}`;
+    const primary = dataPath.primaryThrough(this.cluster);
+    const written = primary?.member?.write([{ op: 'insert', ns: NAMESPACE, id, doc: { id } }], scheduler.nowMs);
+    if (!primary || !written || written.ok !== 1) {
+      this.failures.push(scheduler.nowMs);
+      return;
+    }
+    replicaSets.nudge(primary);
+    this.awaitMajority(primary, id, written.optime, scheduler.nowMs);
+  }
+
+  private awaitMajority(primary: SimNode, id: string, optime: OpTime, sentMs: number): void {
+    const { scheduler, cloud } = this.world;
+    const fate = cloud.isServing(primary) ? primary.member?.fateOf(optime) : 'lost';
+    if (fate === 'committed') this.acknowledged.add(id);
+    else if (fate === 'lost' || scheduler.nowMs - sentMs > ACKNOWLEDGE_MS) this.failures.push(sentMs);
+    else scheduler.after(LOOK_MS, () => this.awaitMajority(primary, id, optime, sentMs));
+  }
+
+  /** Seconds in which a request failed, within a span. */
+  failedSeconds(fromMs: number, untilMs: number): number {
+    return this.failures.filter((atMs) => atMs >= fromMs && atMs < untilMs).length;
+  }
+
+  /** Acknowledged writes the present primary does not have. */
+  lost(): string[] {
+    const documents = this.world.replicaSets.primaryOf(this.cluster)?.member?.read(NAMESPACE) ?? {};
+    return [...this.acknowledged].filter((id) => !(id in documents));
+  }
+}
