@@ -4,15 +4,15 @@ import * as z from 'zod';
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const url = z.string().regex(/^https?:\/\/\S+$/, 'expected a queue URL');
 
-/** A variable that holds JSON; a bad one is named like any other. */
-function json<T extends z.ZodType>(schema: T) {
+/** A variable that holds JSON, or `word` as it is; a bad one is named like any other. */
+function json<T extends z.ZodType>(schema: T, word?: string) {
   return z
     .string()
     .transform((text, ctx): unknown => {
       try {
-        return JSON.parse(text);
+        return text === word ? word : JSON.parse(text);
       } catch {
-        ctx.addIssue({ code: 'custom', message: `expected JSON, got ${JSON.stringify(text.slice(0, 60))}` });
+        ctx.addIssue({ code: 'custom', message: 'expected JSON' });
         return z.NEVER;
       }
     })
@@ -22,11 +22,13 @@ function json<T extends z.ZodType>(schema: T) {
 const byRole = z.strictObject({ lb: z.string().min(1), orion: z.string().min(1), mongo: z.string().min(1) });
 /** A list, because zone names are tokens at synth and tokens can't be keys. */
 const subnets = z.array(z.strictObject({ zone: z.string().min(1), public: z.string().min(1), private: z.string().min(1) })).min(1);
-const documents = z.strictObject({
-  'apply-config': z.string().min(1),
-  'restart-role': z.string().min(1),
-  'replica-set': z.string().min(1),
-});
+const documents = z.union(
+  [
+    z.literal('shell'),
+    z.strictObject({ 'apply-config': z.string().min(1), 'restart-role': z.string().min(1), 'replica-set': z.string().min(1) }),
+  ],
+  { error: 'expected the word shell, or document names by command: apply-config, restart-role, replica-set' },
+);
 
 const environment = z.object({
   TABLE_NAME: z.string().min(1),
@@ -43,7 +45,7 @@ const environment = z.object({
   /** AMI ids, or `resolve:ssm:…` for the newest of a public parameter. */
   IMAGE_IDS: json(byRole),
   /** Names of the custom SSM documents, or the word `shell` for emulators, which run AWS-RunShellScript alone. */
-  COMMAND_DOCUMENTS: z.literal('shell').or(json(documents)),
+  COMMAND_DOCUMENTS: json(documents, 'shell'),
   PLACEMENT_GROUPS: z.enum(['on', 'off']).default('on'),
 });
 
@@ -83,13 +85,14 @@ export function environmentOf(values: DeploymentValues, stringify: (value: unkno
   };
 }
 
-/** Parses the environment. @throws one Error that names every missing or wrong variable and what to do. */
+/** Parses the environment. @throws one Error that names every missing or wrong variable, its value and what to do. */
 export function parseEnvironment(env: Record<string, string | undefined>): Environment {
   const result = environment.safeParse(env);
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => {
     const [name = '', ...rest] = path.map(String);
-    return env[name] === undefined ? `${name}: missing` : `${[name, ...rest].join('.')}: ${message}`;
+    const value = env[name];
+    return value === undefined ? `${name}: missing` : `${[name, ...rest].join('.')}: ${message}; got ${JSON.stringify(value.slice(0, 80))}`;
   });
   throw new Error(`environment: ${problems.join('; ')}. The stack sets these variables: deploy it again, or set them by hand`);
 }

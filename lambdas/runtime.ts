@@ -19,7 +19,18 @@ import { CONTROL_PLANE_PARAMETER, type ControlPlaneParameter, controlPlaneSchema
 import { type Environment, parseEnvironment } from './env';
 
 /** A call that hangs must not eat the function's time: two more tries, a few seconds each. */
-const CLIENT_SETTINGS = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000, requestTimeout: 8_000 } };
+const CLIENT_SETTINGS = {
+  maxAttempts: 3,
+  // Without throwOnRequestTimeout the SDK only warns and goes on waiting.
+  requestHandler: { connectionTimeout: 2_000, requestTimeout: 8_000, throwOnRequestTimeout: true },
+};
+
+/** Where AWS is; all of it absent for AWS itself, where region and credentials come from the function's environment. */
+export interface AwsEndpoint {
+  endpoint?: string;
+  region?: string;
+  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+}
 
 const nowMs = () => Date.now();
 
@@ -31,11 +42,12 @@ export interface Runtime {
   flush(): void;
 }
 
-/** All ports over AWS for an environment; the lab's contract tests use it as the functions do. */
-export function makeContext(env: Environment, telemetry: Telemetry): Context {
-  const ec2 = new EC2Client(CLIENT_SETTINGS);
-  const ssm = new SSMClient(CLIENT_SETTINGS);
-  const table = new Table(new DynamoDBClient(CLIENT_SETTINGS), env.TABLE_NAME);
+/** All ports over AWS for an environment. Functions leave `at` out; tests name an emulator. */
+export function makeContext(env: Environment, telemetry: Telemetry, at: AwsEndpoint = {}): Context {
+  const client = { ...CLIENT_SETTINGS, ...at };
+  const ec2 = new EC2Client(client);
+  const ssm = new SSMClient(client);
+  const table = new Table(new DynamoDBClient(client), env.TABLE_NAME);
   const launch = {
     subnets: env.SUBNETS,
     launchTemplates: env.LAUNCH_TEMPLATES,
@@ -57,7 +69,7 @@ export function makeContext(env: Environment, telemetry: Telemetry): Context {
       claims: makeClaims(table, nowMs),
       budget: makeBudget(table),
       journal: makeJournal(table),
-      queues: makeQueues(new SQSClient(CLIENT_SETTINGS), urls),
+      queues: makeQueues(new SQSClient(client), urls),
       probe: makeProbe(nowMs),
       clock: { nowMs },
       telemetry,
@@ -76,7 +88,10 @@ export function makeRuntime(name: string): Runtime {
   const logger = new Logger({ serviceName: name });
   const metrics = new Metrics({ namespace: 'fiware-ha', serviceName: name });
   const telemetry = makeTelemetry(logger, metrics);
-  return { context: makeContext(parseEnvironment(process.env), telemetry), telemetry, flush: () => metrics.publishStoredMetrics() };
+  const flush = () => {
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  };
+  return { context: makeContext(parseEnvironment(process.env), telemetry), telemetry, flush };
 }
 
 /** What the command line needs: it reads state and sends jobs, nothing else. */

@@ -1,23 +1,27 @@
 /** EC2 instances and placement groups, as the compute port. Sees and touches only what carries the cluster's tags. */
 import { createHash } from 'node:crypto';
 import {
+  type _InstanceType,
   type BlockDeviceMapping,
   CreatePlacementGroupCommand,
   DeletePlacementGroupCommand,
   DescribeAddressesCommand,
+  DescribeInstanceStatusCommand,
   type EC2Client,
   type Filter,
   type Instance,
+  type InstanceStatus,
   paginateDescribeInstanceStatus,
   paginateDescribeInstances,
   RunInstancesCommand,
+  type Tag,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { type Compute, type LaunchRequest, PortError } from '../app/ports';
 import type { AddressFact, CloudFacts, InstanceFact } from '../core/facts';
 import { placementGroupName, ROLES, type Role, TAG } from '../core/names';
-import { addressFact, instanceFact } from './ec2-facts';
-import { callAws, toPortError } from './port-errors';
+import { addressFact, instanceFact, statusOf } from './ec2-facts';
+import { callAws, callAwsUnless } from './port-errors';
 
 /** How nodes are launched in this deployment. Subnets by zone; balancers stand in public ones. */
 export interface LaunchSettings {
@@ -29,9 +33,11 @@ export interface LaunchSettings {
 
 const OURS: Filter = { Name: 'tag-key', Values: [TAG.cluster] };
 
-function ofCluster(cluster: string): Filter {
-  return { Name: `tag:${TAG.cluster}`, Values: [cluster] };
-}
+/** Most that one page holds, and most ids one call may name (EC2). */
+const PAGE_SIZE = 1_000;
+const IDS_MAX = 100;
+
+type StatusById = Record<string, InstanceFact['status']>;
 
 /** EC2 takes tokens of at most 64 characters; a hash of any text has exactly that many. */
 export function clientToken(text: string): string {
@@ -48,39 +54,55 @@ export function zonesBySubnet({ subnets }: LaunchSettings): Record<string, strin
   );
 }
 
-async function describeInstances(client: EC2Client, filters: Filter[]): Promise<Instance[]> {
+async function describeInstances(client: EC2Client, filter: Filter): Promise<Instance[]> {
   const instances: Instance[] = [];
-  for await (const page of paginateDescribeInstances({ client, pageSize: 1000 }, { Filters: filters }))
+  for await (const page of paginateDescribeInstances({ client, pageSize: PAGE_SIZE }, { Filters: [filter] }))
     for (const reservation of page.Reservations ?? []) instances.push(...(reservation.Instances ?? []));
   return instances;
 }
 
-/** EC2's status checks by instance; a failed call leaves them unknown, because they only add detail. */
-async function describeStatus(client: EC2Client): Promise<Record<string, InstanceFact['status']>> {
-  const byId: Record<string, InstanceFact['status']> = {};
-  const isStatus = (text: string | undefined): text is InstanceFact['status'] =>
-    text === 'ok' || text === 'impaired' || text === 'initializing';
-  try {
-    for await (const page of paginateDescribeInstanceStatus({ client, pageSize: 1000 }, { IncludeAllInstances: false }))
-      for (const { InstanceId, InstanceStatus } of page.InstanceStatuses ?? [])
-        if (InstanceId && isStatus(InstanceStatus?.Status)) byId[InstanceId] = InstanceStatus.Status;
-  } catch (error) {
-    if (toPortError(error, 'DescribeInstanceStatus').code === 'denied') throw error;
+/** EC2's status checks of running instances by id: of those named (up to 100 a call), or of all. */
+async function describeStatus(client: EC2Client, instanceIds?: string[]): Promise<StatusById> {
+  const byId: StatusById = {};
+  const note = (statuses: InstanceStatus[] | undefined) => {
+    for (const status of statuses ?? []) if (status.InstanceId) byId[status.InstanceId] = statusOf(status);
+  };
+  if (!instanceIds) {
+    for await (const page of paginateDescribeInstanceStatus({ client, pageSize: PAGE_SIZE }, {})) note(page.InstanceStatuses);
+    return byId;
+  }
+  for (let i = 0; i < instanceIds.length; i += IDS_MAX) {
+    const InstanceIds = instanceIds.slice(i, i + IDS_MAX);
+    note((await client.send(new DescribeInstanceStatusCommand({ InstanceIds }))).InstanceStatuses);
   }
   return byId;
 }
 
+/** As `describeStatus`; a failed call leaves them unknown, because they only add detail. A missing permission is said all the same. */
+async function describeStatusIfPossible(client: EC2Client, instanceIds?: string[]): Promise<StatusById> {
+  try {
+    return await callAws('DescribeInstanceStatus', () => describeStatus(client, instanceIds));
+  } catch (error) {
+    if (error instanceof PortError && error.code !== 'denied') return {};
+    throw error;
+  }
+}
+
+function factsOf(instances: Instance[], status: StatusById, zoneOf: Record<string, string>): InstanceFact[] {
+  return instances.flatMap((instance) => instanceFact(instance, status[instance.InstanceId ?? ''] ?? 'unknown', zoneOf) ?? []);
+}
+
+async function describeAddresses(client: EC2Client, filter: Filter): Promise<AddressFact[]> {
+  const { Addresses } = await client.send(new DescribeAddressesCommand({ Filters: [filter] }));
+  return (Addresses ?? []).flatMap((address) => addressFact(address) ?? []);
+}
+
 async function ensurePlacementGroup(client: EC2Client, cluster: string, role: Role): Promise<string> {
   const GroupName = placementGroupName(cluster, role);
-  try {
-    const Tags = [{ Key: TAG.cluster, Value: cluster }];
-    await client.send(
-      new CreatePlacementGroupCommand({ GroupName, Strategy: 'spread', TagSpecifications: [{ ResourceType: 'placement-group', Tags }] }),
-    );
-  } catch (error) {
-    if ((error as { name?: string }).name !== 'InvalidPlacementGroup.Duplicate')
-      throw toPortError(error, `CreatePlacementGroup ${GroupName}`);
-  }
+  const TagSpecifications = [{ ResourceType: 'placement-group' as const, Tags: [{ Key: TAG.cluster, Value: cluster }] }];
+  await callAwsUnless('conflict', undefined, `CreatePlacementGroup ${GroupName}`, () =>
+    client.send(new CreatePlacementGroupCommand({ GroupName, Strategy: 'spread', TagSpecifications })),
+  );
   return GroupName;
 }
 
@@ -89,21 +111,27 @@ function rootVolume(VolumeSize: number): BlockDeviceMapping {
   return { DeviceName: '/dev/sda1', Ebs: { VolumeSize, VolumeType: 'gp3', Encrypted: true, DeleteOnTermination: true } };
 }
 
-async function run(client: EC2Client, settings: LaunchSettings, request: LaunchRequest): Promise<Instance | undefined> {
-  const { cluster, role, slot, incarnation, zone, instanceType, volumeGib, token } = request;
-  const subnet = settings.subnets.find((s) => s.zone === zone)?.[role === 'lb' ? 'public' : 'private'];
-  if (!subnet)
-    throw new PortError('invalid', `zone ${JSON.stringify(zone)} has no subnet; known: ${settings.subnets.map((s) => s.zone).join(', ')}`);
+function tagsOf({ cluster, role, slot, incarnation }: LaunchRequest): Tag[] {
+  return [
+    { Key: TAG.cluster, Value: cluster },
+    { Key: TAG.role, Value: role },
+    { Key: TAG.slot, Value: slot },
+    { Key: TAG.incarnation, Value: String(incarnation) },
+    { Key: 'Name', Value: `${cluster}-${slot}` },
+  ];
+}
+
+function subnetFor({ subnets }: LaunchSettings, { role, zone }: LaunchRequest): string {
+  const found = subnets.find((subnet) => subnet.zone === zone);
+  if (found) return role === 'lb' ? found.public : found.private;
+  throw new PortError('invalid', `zone ${JSON.stringify(zone)} has no subnet; known: ${subnets.map((subnet) => subnet.zone).join(', ')}`);
+}
+
+async function launch(client: EC2Client, settings: LaunchSettings, request: LaunchRequest): Promise<Instance | undefined> {
+  const { cluster, role, slot, zone, instanceType, volumeGib, token } = request;
+  const SubnetId = subnetFor(settings, request);
   const GroupName = settings.placementGroups === 'on' ? await ensurePlacementGroup(client, cluster, role) : undefined;
-  const tags = {
-    [TAG.cluster]: cluster,
-    [TAG.role]: role,
-    [TAG.slot]: slot,
-    [TAG.incarnation]: String(incarnation),
-    Name: `${cluster}-${slot}`,
-  };
-  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-  // Image, type and subnet also stand in the launch template; emulators don't merge it, and EC2 takes both.
+  const Tags = tagsOf(request);
   const { Instances } = await callAws(`RunInstances ${cluster}/${slot} in ${zone}`, () =>
     client.send(
       new RunInstancesCommand({
@@ -111,9 +139,10 @@ async function run(client: EC2Client, settings: LaunchSettings, request: LaunchR
         MaxCount: 1,
         ClientToken: clientToken(token),
         LaunchTemplate: { LaunchTemplateId: settings.launchTemplates[role], Version: '$Latest' },
+        // These also stand in the template or could; emulators don't merge it, and EC2 takes both.
         ImageId: settings.imageIds[role],
-        InstanceType: instanceType as never,
-        SubnetId: subnet,
+        InstanceType: instanceType as _InstanceType,
+        SubnetId,
         ...(volumeGib ? { BlockDeviceMappings: [rootVolume(volumeGib)] } : {}),
         ...(GroupName ? { Placement: { GroupName } } : {}),
         TagSpecifications: [
@@ -126,41 +155,40 @@ async function run(client: EC2Client, settings: LaunchSettings, request: LaunchR
   return Instances?.[0];
 }
 
+/** What EC2 said of all clusters: three paged calls side by side, whatever the number of clusters. */
+async function describeFleet(client: EC2Client, zoneOf: Record<string, string>): Promise<Omit<CloudFacts, 'atMs'>> {
+  const [instances, status, addresses] = await Promise.all([
+    callAws('DescribeInstances', () => describeInstances(client, OURS)),
+    describeStatusIfPossible(client),
+    callAws('DescribeAddresses', () => describeAddresses(client, OURS)),
+  ]);
+  return { instances: factsOf(instances, status, zoneOf), addresses };
+}
+
+async function describeCluster(client: EC2Client, cluster: string, zoneOf: Record<string, string>): Promise<Omit<CloudFacts, 'atMs'>> {
+  const filter = { Name: `tag:${TAG.cluster}`, Values: [cluster] };
+  const [instances, addresses] = await Promise.all([
+    callAws(`DescribeInstances of ${cluster}`, () => describeInstances(client, filter)),
+    callAws(`DescribeAddresses of ${cluster}`, () => describeAddresses(client, filter)),
+  ]);
+  // The call knows no tags: named ids keep its size to the cluster's, however many other instances the account has.
+  const running = instances.flatMap(({ InstanceId, State }) => (InstanceId && State?.Name === 'running' ? [InstanceId] : []));
+  const status = await describeStatusIfPossible(client, running);
+  const isOurs = (fact: { cluster: string }) => fact.cluster === cluster;
+  return { instances: factsOf(instances, status, zoneOf).filter(isOurs), addresses: addresses.filter(isOurs) };
+}
+
 /** The compute port over EC2. */
 export function makeCompute(client: EC2Client, settings: LaunchSettings): Compute {
   const zoneOf = zonesBySubnet(settings);
-  const describe = async (filter: Filter): Promise<Omit<CloudFacts, 'atMs'>> =>
-    callAws('DescribeInstances', async () => {
-      const [instances, status, addresses] = await Promise.all([
-        describeInstances(client, [filter]),
-        describeStatus(client),
-        client.send(new DescribeAddressesCommand({ Filters: [filter] })),
-      ]);
-      const facts = instances.flatMap((instance) => instanceFact(instance, status[instance.InstanceId ?? ''] ?? 'unknown', zoneOf) ?? []);
-      const held: AddressFact[] = (addresses.Addresses ?? []).flatMap((address) => addressFact(address) ?? []);
-      return { instances: facts, addresses: held };
-    });
   return {
-    describeFleet: () => describe(OURS),
-    describeCluster: (cluster) => describe(ofCluster(cluster)),
+    describeFleet: () => describeFleet(client, zoneOf),
+    describeCluster: (cluster) => describeCluster(client, cluster, zoneOf),
     launchNode: async (request) => {
-      const instance = await run(client, settings, request);
-      const fact = instance && instanceFact(instance, 'initializing', zoneOf);
-      if (fact) return fact;
-      if (!instance?.InstanceId)
-        throw new PortError('unavailable', `RunInstances answered without an instance for ${request.cluster}/${request.slot}`);
-      const { cluster, role, slot, incarnation, zone } = request;
-      return {
-        instanceId: instance.InstanceId,
-        cluster,
-        role,
-        slot,
-        incarnation,
-        zone,
-        state: 'pending',
-        launchedAtMs: Date.now(),
-        status: 'initializing',
-      };
+      const instance = await launch(client, settings, request);
+      const fact = instance && instanceFact({ ...instance, Tags: tagsOf(request) }, 'initializing', zoneOf);
+      if (!fact) throw new PortError('unavailable', `RunInstances answered without an instance for ${request.cluster}/${request.slot}`);
+      return fact;
     },
     terminateNode: async (instanceId) => {
       await callAws(`TerminateInstances ${instanceId}`, () => client.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] })));
@@ -169,12 +197,9 @@ export function makeCompute(client: EC2Client, settings: LaunchSettings): Comput
       if (settings.placementGroups === 'off') return;
       for (const role of ROLES) {
         const GroupName = placementGroupName(cluster, role);
-        try {
-          await client.send(new DeletePlacementGroupCommand({ GroupName }));
-        } catch (error) {
-          if ((error as { name?: string }).name !== 'InvalidPlacementGroup.Unknown')
-            throw toPortError(error, `DeletePlacementGroup ${GroupName}`);
-        }
+        await callAwsUnless('notFound', undefined, `DeletePlacementGroup ${GroupName}`, () =>
+          client.send(new DeletePlacementGroupCommand({ GroupName })),
+        );
       }
     },
   };

@@ -39,7 +39,8 @@ function numberOf(value: unknown): number | undefined {
 /** The fact in a reply; throws on a reply that is no OP_MSG or not ok. */
 export function decodeHello(message: Buffer): HelloFact {
   if (message.readInt32LE(12) !== OP_MSG) throw new Error(`unexpected reply, opcode ${message.readInt32LE(12)}`);
-  const reply = deserialize(message.subarray(BODY_OFFSET), { promoteLongs: true });
+  // Bytes after the document are a checksum's (flag checksumPresent); TCP has done that work.
+  const reply = deserialize(message.subarray(BODY_OFFSET), { allowObjectSmallerThanBufferSize: true });
   if (reply.ok !== 1) throw new Error(`hello failed: ${String(reply.errmsg ?? reply.code)}`);
   const setVersion = numberOf(reply.setVersion);
   const lastWriteS = secondsOf(reply.lastWrite);

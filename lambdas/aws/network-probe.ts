@@ -3,7 +3,7 @@ import type { Probe } from '../app/ports';
 import type { Outcome } from '../core/facts';
 import { askHello } from './mongo-hello';
 
-const BODY_MAX_CHARS = 4_096;
+const BODY_MAX_BYTES = 4_096;
 /** Errors that say we ourselves have no way out; the node may be well. */
 const OUR_OWN_FAULT: ReadonlySet<string> = new Set(['ENETUNREACH', 'ENETDOWN', 'EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EPERM', 'EACCES']);
 
@@ -19,6 +19,18 @@ function outcomeOf(error: unknown): Outcome {
   return OUR_OWN_FAULT.has(code) ? { is: 'unknown', detail } : { is: 'failed', detail };
 }
 
+/** The first bytes of a body as text; the rest is left unread, so that a large or endless answer costs nothing. */
+async function startOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= BODY_MAX_BYTES) break;
+  }
+  return Buffer.concat(chunks).subarray(0, BODY_MAX_BYTES).toString('utf8');
+}
+
 /** The probe port; `now` in ms, for latencies. */
 export function makeProbe(now: () => number): Probe {
   return {
@@ -26,7 +38,7 @@ export function makeProbe(now: () => number): Probe {
       const startMs = now();
       try {
         const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'manual', headers: { connection: 'close' } });
-        const body = (await response.text()).slice(0, BODY_MAX_CHARS);
+        const body = await startOf(response);
         if (response.status >= 400) return { outcome: { is: 'failed', detail: `HTTP ${response.status}` }, body };
         return { outcome: { is: 'ok', latencyMs: now() - startMs }, body };
       } catch (error) {

@@ -2,7 +2,7 @@
 import { GetCommandInvocationCommand, SendCommandCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { CommandOutcome, NodeCommand, NodeCommands } from '../app/ports';
 import { PortError } from '../app/ports';
-import { callAws } from './port-errors';
+import { callAws, callAwsUnless } from './port-errors';
 
 /** Names of the custom documents, or `shell` where only AWS-RunShellScript runs (emulators). */
 export type CommandDocuments = Record<NodeCommand['name'], string> | 'shell';
@@ -71,9 +71,11 @@ export function makeCommands(client: SSMClient, documents: CommandDocuments): No
       return { commandId: Command.CommandId };
     },
     outcome: async (InstanceId, CommandId) => {
-      const seen = await callAws(`GetCommandInvocation ${CommandId}`, () =>
+      // SSM lists an invocation only some moments after SendCommand; who asks gives up on a command that never ends.
+      const seen = await callAwsUnless('notFound', null, `GetCommandInvocation ${CommandId}`, () =>
         client.send(new GetCommandInvocationCommand({ InstanceId, CommandId })),
       );
+      if (!seen) return { is: 'running' };
       return commandOutcome(seen.Status ?? '', seen.ResponseCode, seen.StandardOutputContent ?? '', seen.StandardErrorContent ?? '');
     },
   };

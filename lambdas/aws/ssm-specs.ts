@@ -7,12 +7,16 @@ import {
   type SSMClient,
 } from '@aws-sdk/client-ssm';
 import { PortError, type SpecStore } from '../app/ports';
-import { SPEC_PATH_ROOT, specParameterName } from '../core/names';
-import { callAws, toPortError } from './port-errors';
+import { CLUSTER_NAME, SPEC_PATH_ROOT, specParameterName } from '../core/names';
+import { callAws, callAwsUnless } from './port-errors';
 
-/** Name of the cluster in a parameter's path; undefined for a path that is no spec's. */
+/** Most that one page holds (SSM). */
+const PAGE_SIZE = 10;
+
+/** Name of the cluster in a parameter's path; undefined for a path that is no spec's, or names what can't be a cluster. */
 export function clusterOfParameter(name: string): string | undefined {
-  return /^([^/]+)\/spec$/.exec(name.startsWith(SPEC_PATH_ROOT) ? name.slice(SPEC_PATH_ROOT.length) : '')?.[1];
+  const cluster = /^([^/]+)\/spec$/.exec(name.startsWith(SPEC_PATH_ROOT) ? name.slice(SPEC_PATH_ROOT.length) : '')?.[1];
+  return cluster !== undefined && CLUSTER_NAME.test(cluster) ? cluster : undefined;
 }
 
 /**
@@ -21,14 +25,9 @@ export function clusterOfParameter(name: string): string | undefined {
  */
 export function makeSpecs(client: SSMClient): SpecStore {
   const get = async (cluster: string) => {
-    try {
-      const { Parameter } = await client.send(new GetParameterCommand({ Name: specParameterName(cluster) }));
-      return Parameter?.Value === undefined ? null : { text: Parameter.Value, version: Parameter.Version ?? 1 };
-    } catch (error) {
-      const mapped = toPortError(error, `GetParameter ${specParameterName(cluster)}`);
-      if (mapped.code === 'notFound') return null;
-      throw mapped;
-    }
+    const Name = specParameterName(cluster);
+    const found = await callAwsUnless('notFound', null, `GetParameter ${Name}`, () => client.send(new GetParameterCommand({ Name })));
+    return found?.Parameter?.Value === undefined ? null : { text: found.Parameter.Value, version: found.Parameter.Version ?? 1 };
   };
   const put = (cluster: string, Value: string, Overwrite: boolean) =>
     callAws(`PutParameter ${specParameterName(cluster)}`, () =>
@@ -41,10 +40,10 @@ export function makeSpecs(client: SSMClient): SpecStore {
       callAws('GetParametersByPath', async () => {
         const names: string[] = [];
         for await (const page of paginateGetParametersByPath(
-          { client, pageSize: 10 },
+          { client, pageSize: PAGE_SIZE },
           { Path: SPEC_PATH_ROOT.slice(0, -1), Recursive: true },
         ))
-          for (const { Name } of page.Parameters ?? []) names.push(...[clusterOfParameter(Name ?? '')].flatMap((name) => name ?? []));
+          names.push(...(page.Parameters ?? []).flatMap(({ Name }) => clusterOfParameter(Name ?? '') ?? []));
         return names;
       }),
     get,
@@ -59,12 +58,8 @@ export function makeSpecs(client: SSMClient): SpecStore {
       if (Version !== undefined && Version !== expectedVersion + 1) throw conflict();
     },
     delete: async (cluster) => {
-      const what = `DeleteParameter ${specParameterName(cluster)}`;
-      try {
-        await callAws(what, () => client.send(new DeleteParameterCommand({ Name: specParameterName(cluster) })));
-      } catch (error) {
-        if (toPortError(error, what).code !== 'notFound') throw error;
-      }
+      const Name = specParameterName(cluster);
+      await callAwsUnless('notFound', undefined, `DeleteParameter ${Name}`, () => client.send(new DeleteParameterCommand({ Name })));
     },
   };
 }

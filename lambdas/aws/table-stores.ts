@@ -7,7 +7,8 @@ import type { Key, Table } from './table';
 const CLAIM_KEPT_S = 86_400;
 /** The journal is kept this long, seconds. */
 const JOURNAL_KEPT_S = 30 * 86_400;
-const ROWS = 'clusters';
+/** Partition of the small items that name the clusters. */
+const NAMES = 'clusters';
 
 async function isConflict(write: Promise<void>): Promise<boolean> {
   try {
@@ -19,16 +20,21 @@ async function isConflict(write: Promise<void>): Promise<boolean> {
   }
 }
 
-/** All rows share one partition, so that listing them is one query; a row is one JSON text, so that its shape is ours alone. */
+/**
+ * A row is one JSON text in a partition of its own, so that its shape is ours alone. A small item names the cluster, so that
+ * listing reads a few bytes each and not every row; it is written before the row and removed after it, so that no row lacks one.
+ */
 export function makeRows(table: Table): RowStore {
-  const key = (cluster: string): Key => ({ pk: ROWS, sk: cluster });
+  const key = (cluster: string): Key => ({ pk: `row#${cluster}`, sk: '-' });
+  const nameKey = (cluster: string): Key => ({ pk: NAMES, sk: cluster });
   return {
     get: async (cluster) => {
       const item = await table.get(key(cluster));
       return item ? (JSON.parse(String(item.body)) as ClusterRow) : null;
     },
-    listClusters: async () => (await table.query(ROWS)).map((item) => String(item.sk)),
+    listClusters: async () => (await table.query(NAMES)).map((item) => String(item.sk)),
     put: async (row, expectedVersion) => {
+      if (expectedVersion === 0) await table.put(nameKey(row.cluster));
       const item = { ...key(row.cluster), version: row.version, body: JSON.stringify(row) };
       const condition =
         expectedVersion === 0
@@ -36,34 +42,42 @@ export function makeRows(table: Table): RowStore {
           : { expression: '#v = :v', names: { '#v': 'version' }, values: { ':v': expectedVersion } };
       await table.put(item, condition);
     },
-    delete: (cluster) => table.delete(key(cluster)),
+    delete: async (cluster) => {
+      await table.delete(key(cluster));
+      await table.delete(nameKey(cluster));
+    },
   };
 }
 
-/** One item a job key. */
+/** One item a job key. `freeFromMs`: when another worker may take it; never, once it has ended or a command of it is under way. */
 export function makeClaims(table: Table, nowMs: () => number): ClaimStore {
   const key = (jobKey: string): Key => ({ pk: `claim#${jobKey}`, sk: '-' });
   const itemOf = (jobKey: string, state: ClaimState, atMs: number) => ({
     ...key(jobKey),
     jobKey,
     state: JSON.stringify(state),
-    leaseUntilMs: state.is === 'running' && !state.commandId ? state.leaseUntilMs : Number.MAX_SAFE_INTEGER,
+    ended: state.is !== 'running',
+    freeFromMs: state.is === 'running' && !state.commandId ? state.leaseUntilMs : Number.MAX_SAFE_INTEGER,
     expiresAt: Math.floor(atMs / 1000) + CLAIM_KEPT_S,
   });
   const stateOf = (item: Record<string, unknown>): ClaimState => JSON.parse(String(item.state));
   return {
     claim: async (jobKey, atMs, leaseMs) => {
       const item = itemOf(jobKey, { is: 'running', leaseUntilMs: atMs + leaseMs }, atMs);
-      const condition = { expression: 'attribute_not_exists(pk) OR leaseUntilMs <= :now', values: { ':now': atMs } };
+      const condition = { expression: 'attribute_not_exists(pk) OR freeFromMs <= :now', values: { ':now': atMs } };
       if (!(await isConflict(table.put(item, condition)))) return { is: 'taken' };
       const present = await table.get(key(jobKey));
       if (!present) throw new PortError('throttled', `claim ${jobKey} was given back a moment ago`);
       return { is: 'held', state: stateOf(present) };
     },
-    record: (jobKey, state) => table.put(itemOf(jobKey, state, nowMs())),
+    record: async (jobKey, state) => {
+      // The first end stands: a worker that was slow, while another took over and ended the job, must not open it again.
+      const condition = { expression: 'attribute_not_exists(pk) OR ended = :no', values: { ':no': false } };
+      await isConflict(table.put(itemOf(jobKey, state, nowMs()), condition));
+    },
     release: (jobKey) => table.delete(key(jobKey)),
     readMany: async (jobKeys) => {
-      const items = await table.getMany(jobKeys.map(key));
+      const items = await table.getMany([...new Set(jobKeys)].map(key));
       return Object.fromEntries(items.map((item) => [String(item.jobKey), stateOf(item)]));
     },
   };
@@ -87,13 +101,13 @@ export function makeJournal(table: Table): Journal {
   const skOf = (atMs: number) => `${String(atMs).padStart(15, '0')}#${String(count++ % 1_000_000).padStart(6, '0')}${suffix}`;
   return {
     append: async (cluster, entries) => {
-      for (const entry of entries)
-        await table.put({
-          pk: `journal#${cluster}`,
-          sk: skOf(entry.atMs),
-          ...entry,
-          expiresAt: Math.floor(entry.atMs / 1000) + JOURNAL_KEPT_S,
-        });
+      const items = entries.map((entry) => ({
+        ...entry,
+        pk: `journal#${cluster}`,
+        sk: skOf(entry.atMs),
+        expiresAt: Math.floor(entry.atMs / 1000) + JOURNAL_KEPT_S,
+      }));
+      await Promise.all(items.map((item) => table.put(item)));
     },
     read: async (cluster, limit) => {
       const items = await table.query(`journal#${cluster}`, { limit, reverse: true });

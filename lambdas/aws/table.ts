@@ -11,13 +11,12 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { PortError } from '../app/ports';
 import { callAws } from './port-errors';
 
 export type Item = Record<string, unknown>;
-export interface Key {
-  pk: string;
-  sk: string;
-}
+/** A type, not an interface, so that a key alone is an item too. */
+export type Key = { pk: string; sk: string };
 
 /** A condition with its names and values, in DynamoDB's own words. */
 export interface Condition {
@@ -26,7 +25,9 @@ export interface Condition {
   values?: Item;
 }
 
+/** Most keys of one BatchGetItem (DynamoDB). */
 const BATCH_MAX = 100;
+const UNPROCESSED_PAGES_MAX = 5;
 
 /** Bound to one table; every call maps SDK errors to port errors. */
 export class Table {
@@ -75,44 +76,43 @@ export class Table {
     await callAws(`UpdateItem ${pk}`, () => this.client.send(new UpdateItemCommand(input)));
   }
 
-  /** Items of one partition, newest sort key first when `reverse`. */
-  async query(pk: string, options: { limit?: number; reverse?: boolean; skPrefix?: string } = {}): Promise<Item[]> {
+  /** Items of one partition, read consistently, newest sort key first when `reverse`; at most `limit`. */
+  async query(pk: string, options: { limit?: number; reverse?: boolean } = {}): Promise<Item[]> {
     const items: Item[] = [];
     let start: Record<string, AttributeValue> | undefined;
-    const { limit, reverse = false, skPrefix = '' } = options;
+    const { limit = Number.POSITIVE_INFINITY, reverse = false } = options;
     do {
       const input = {
         TableName: this.name,
-        KeyConditionExpression: skPrefix ? 'pk = :pk AND begins_with(sk, :sk)' : 'pk = :pk',
-        ExpressionAttributeValues: toItem({ ':pk': pk, ...(skPrefix ? { ':sk': skPrefix } : {}) }),
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: pk } },
         ScanIndexForward: !reverse,
-        ...(limit ? { Limit: limit - items.length } : {}),
+        ConsistentRead: true,
+        ...(Number.isFinite(limit) ? { Limit: limit - items.length } : {}),
         ...(start ? { ExclusiveStartKey: start } : {}),
       };
       const page = await callAws(`Query ${pk}`, () => this.client.send(new QueryCommand(input)));
       items.push(...(page.Items ?? []).map((item) => unmarshall(item)));
       start = page.LastEvaluatedKey;
-    } while (start && (!limit || items.length < limit));
+    } while (start && items.length < limit);
     return items;
   }
 
-  private getPage(Keys: Record<string, AttributeValue>[]): Promise<BatchGetItemCommandOutput> {
-    const RequestItems = { [this.name]: { Keys, ConsistentRead: true } };
+  private getPage(keys: Record<string, AttributeValue>[]): Promise<BatchGetItemCommandOutput> {
+    const RequestItems = { [this.name]: { Keys: keys, ConsistentRead: true } };
     return callAws('BatchGetItem', () => this.client.send(new BatchGetItemCommand({ RequestItems })));
   }
 
-  /** Many items at once, read consistently, in no order; missing ones are left out. */
+  /** Many items at once, read consistently, in no order; missing ones are left out. @throws throttled when DynamoDB keeps leaving some out */
   async getMany(keys: Key[]): Promise<Item[]> {
     const items: Item[] = [];
-    for (let i = 0; i < keys.length; i += BATCH_MAX) {
-      let Keys: Record<string, AttributeValue>[] | undefined = keys
-        .slice(i, i + BATCH_MAX)
-        .map(({ pk, sk }) => ({ pk: { S: pk }, sk: { S: sk } }));
-      while (Keys && Keys.length > 0) {
-        const page: BatchGetItemCommandOutput = await this.getPage(Keys);
-        items.push(...(page.Responses?.[this.name] ?? []).map((item) => unmarshall(item)));
-        Keys = page.UnprocessedKeys?.[this.name]?.Keys;
-      }
+    let left = keys.map(({ pk, sk }): Record<string, AttributeValue> => ({ pk: { S: pk }, sk: { S: sk } }));
+    // A page may leave some for later (16 MB, throttling): each key gets a few turns, no more.
+    for (let pages = Math.ceil(left.length / BATCH_MAX) + UNPROCESSED_PAGES_MAX; left.length > 0; pages--) {
+      if (pages === 0) throw new PortError('throttled', `BatchGetItem left ${left.length} of ${keys.length} keys unread again and again`);
+      const page = await this.getPage(left.slice(0, BATCH_MAX));
+      items.push(...(page.Responses?.[this.name] ?? []).map((item) => unmarshall(item)));
+      left = [...left.slice(BATCH_MAX), ...(page.UnprocessedKeys?.[this.name]?.Keys ?? [])];
     }
     return items;
   }
