@@ -7,6 +7,9 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import { REGION, ROOT_CREDENTIALS } from './emulator';
 
+// The SDK warns of Node 20 at each start; the lab's figures would drown in it.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 export interface Credentials {
   accessKeyId: string;
   secretAccessKey: string;

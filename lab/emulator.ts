@@ -60,6 +60,7 @@ function environment(host: string, port: number): NodeJS.ProcessEnv {
     IOT_MTLS_ENABLED: '0',
     SFTP_ENABLED: '0',
     LAMBDA_WARM_TTL_SECONDS: '120',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
 }
 
@@ -102,5 +103,6 @@ export function rootEnvironment(endpoint: string): NodeJS.ProcessEnv {
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   };
 }
