@@ -6,8 +6,8 @@ set -euo pipefail
 role=${1:-}
 case $role in
   lb) packages=(haproxy keepalived) ;;
-  orion) packages=(docker.io) settings=orion.env ;;
-  mongo) packages=(docker.io) settings=mongod.conf ;;
+  orion) packages=(docker.io) settings=orion.env stop_s=10 ;;
+  mongo) packages=(docker.io) settings=mongod.conf stop_s=30 ;;
   *) echo "usage: install.sh lb|orion|mongo; got '$role'" >&2 && exit 64 ;;
 esac
 
@@ -54,7 +54,7 @@ StartLimitBurst=4
 ExecStart=/opt/fiware-ha/bin/run-role $role
 Restart=on-failure
 RestartSec=2
-TimeoutStopSec=30
+TimeoutStopSec=$stop_s
 LimitNOFILE=65536
 
 [Install]

@@ -28,10 +28,12 @@ defaults
   option httplog
   option dontlognull
   option http-keep-alive
+  # On a reload a connection without a request yet gets its answer before it is closed.
+  option idle-close-on-response
   option forwardfor
   timeout connect 1s
   timeout client 60s
-  timeout server 60s
+  timeout server 30s
   timeout http-request 10s
   timeout http-keep-alive 10s
   timeout queue 5s
@@ -53,7 +55,7 @@ backend ctx_pool
   option httpchk
   http-check send meth GET uri /version
   http-check expect status 200
-  default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check on-marked-down shutdown-sessions
+  default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check
 ${servers.join('\n')}
 
 frontend admin
