@@ -2,7 +2,7 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, type Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -26,6 +26,32 @@ export interface JobWorkerProps {
 /** AWS' advice for queues that feed functions: visibility six times the timeout. */
 const VISIBILITY_FACTOR = 6;
 const RECEIVES_MAX = 3;
+
+const INTERFACE_CHANGES = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * What AWSLambdaVPCAccessExecutionRole grants, without its right to write to any log group. Lambda checks for all resources here,
+ * so the same calls are denied to the function's code, which alone makes them with lambda:SourceFunctionArn set.
+ */
+function allowInterfaces(role: Role): void {
+  const resources = ['*'];
+  const actions = [...INTERFACE_CHANGES, 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'];
+  role.addToPolicy(new PolicyStatement({ sid: 'NetworkInterfaces', actions, resources }));
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'NotByCode',
+      effect: Effect.DENY,
+      actions: INTERFACE_CHANGES,
+      resources,
+      conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
+    }),
+  );
+}
 
 export class JobWorker extends Construct {
   readonly queue: Queue;
@@ -76,22 +102,7 @@ export class JobWorker extends Construct {
     const logGroup = new LogGroup(this, 'LogGroup', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
-    // What AWSLambdaVPCAccessExecutionRole grants, without its right to write to any log group; EC2 knows no narrower resource here.
-    if (inVpc)
-      role.addToPolicy(
-        new PolicyStatement({
-          sid: 'NetworkInterfaces',
-          actions: [
-            'ec2:CreateNetworkInterface',
-            'ec2:DeleteNetworkInterface',
-            'ec2:DescribeNetworkInterfaces',
-            'ec2:DescribeSubnets',
-            'ec2:AssignPrivateIpAddresses',
-            'ec2:UnassignPrivateIpAddresses',
-          ],
-          resources: ['*'],
-        }),
-      );
+    if (inVpc) allowInterfaces(role);
     const fn = new LambdaFunction(this, 'Function', {
       code,
       description,

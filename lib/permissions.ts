@@ -10,6 +10,8 @@ import { UBUNTU_PARAMETER } from './node-roles';
 const IS_OURS = { StringLike: { [`aws:ResourceTag/${TAG.cluster}`]: '?*' } };
 /** What is made carries a cluster's tag from its first moment. */
 const BECOMES_OURS = { StringLike: { [`aws:RequestTag/${TAG.cluster}`]: '?*' } };
+/** Interfaces are made with their instance and carry no tag of ours: they are held to the nodes' VPC. */
+const isInside = (vpcArn: string) => ({ ArnEquals: { 'ec2:Vpc': vpcArn } });
 
 function ec2Arn(scope: Construct, resource: string, resourceName = '*'): string {
   return Arn.format({ service: 'ec2', resource, resourceName }, Stack.of(scope));
@@ -101,7 +103,7 @@ export function allowSendCommands(role: Role, documentNames: string[]): void {
 /** Launching tagged nodes from the given templates, and passing the node roles to EC2 alone. */
 export function allowLaunch(
   role: Role,
-  parts: { roleArns: string[]; templateIds: string[]; subnetIds: string[]; groupIds: string[] },
+  parts: { vpcArn: string; roleArns: string[]; templateIds: string[]; subnetIds: string[]; groupIds: string[] },
 ): void {
   const image = Arn.format({ service: 'ec2', account: '', resource: 'image', resourceName: '*' }, Stack.of(role));
   const ubuntu = ssmArn(role, 'parameter', UBUNTU_PARAMETER.slice(1), '');
@@ -120,9 +122,14 @@ export function allowLaunch(
         ...parts.subnetIds.map((id) => ec2Arn(role, 'subnet', id)),
         ...parts.groupIds.map((id) => ec2Arn(role, 'security-group', id)),
         ec2Arn(role, 'placement-group', 'fiware-ha-*'),
-        ec2Arn(role, 'network-interface'),
         image,
       ],
+    },
+    {
+      sid: 'LaunchInterfaces',
+      actions: ['ec2:RunInstances'],
+      resources: [ec2Arn(role, 'network-interface')],
+      conditions: isInside(parts.vpcArn),
     },
     {
       sid: 'TagAtCreation',
@@ -148,7 +155,7 @@ export function allowLaunch(
 }
 
 /** Ending nodes, groups and addresses of clusters; never one without the tag. */
-export function allowRemove(role: Role): void {
+export function allowRemove(role: Role, vpcArn: string): void {
   const statements = [
     { sid: 'Terminate', actions: ['ec2:TerminateInstances'], resources: [ec2Arn(role, 'instance')], conditions: IS_OURS },
     {
@@ -161,15 +168,22 @@ export function allowRemove(role: Role): void {
     {
       sid: 'Release',
       actions: ['ec2:ReleaseAddress', 'ec2:DisassociateAddress'],
-      resources: ['elastic-ip', 'instance', 'network-interface'].map((resource) => ec2Arn(role, resource)),
+      resources: [ec2Arn(role, 'elastic-ip')],
       conditions: IS_OURS,
+    },
+    // EC2 wants this action allowed on the holder's interface as well as on the address.
+    {
+      sid: 'ReleaseFromInterfaces',
+      actions: ['ec2:DisassociateAddress'],
+      resources: [ec2Arn(role, 'network-interface')],
+      conditions: isInside(vpcArn),
     },
   ];
   for (const statement of statements) role.addToPolicy(new PolicyStatement(statement));
 }
 
 /** Moving addresses of clusters to instances of clusters. */
-export function allowMoveAddresses(role: Role): void {
+export function allowMoveAddresses(role: Role, vpcArn: string): void {
   role.addToPolicy(
     new PolicyStatement({
       sid: 'MoveAddresses',
@@ -178,12 +192,13 @@ export function allowMoveAddresses(role: Role): void {
       conditions: IS_OURS,
     }),
   );
-  // An instance's interface carries no tag of ours; EC2 wants the action allowed on it all the same, and the instance above is checked.
+  // EC2 wants the action allowed on the instance's interface as well as on the address and the instance.
   role.addToPolicy(
     new PolicyStatement({
       sid: 'MoveThroughInterfaces',
       actions: ['ec2:AssociateAddress'],
       resources: [ec2Arn(role, 'network-interface')],
+      conditions: isInside(vpcArn),
     }),
   );
 }
