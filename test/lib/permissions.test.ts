@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import { aStack, resourcesOf, type Statement, statementsOf, theResource } from './synthesized';
+
+const template = Template.fromStack(aStack());
+const WORKERS = ['HealthCheckRole', 'ProvisionRole', 'FailoverRole'];
+const READS = /:(Describe|Get|List|Query|BatchGet)/;
+const allowedTo = (worker: string) => statementsOf(template, worker).filter(({ effect }) => effect === 'Allow');
+const withAction = (worker: string, action: string) => allowedTo(worker).filter(({ actions }) => actions.includes(action));
+const vpcArn = (conditions: Statement['conditions']) => conditions.ArnEquals?.['ec2:Vpc'];
+
+/** Things an instance is made from; that it is a cluster's is asked of the instance in the same call. */
+const LAUNCHED_FROM = /:(launch-template|subnet|security-group)\/<|:image\/\*$|:placement-group\/fiware-ha-\*$/;
+
+/** How a statement keeps a change to what is a cluster's; undefined where it does not. */
+function heldBy({ actions, resources, conditions }: Statement): string | undefined {
+  const { StringLike = {}, StringEquals = {} } = conditions;
+  if (StringLike['aws:RequestTag/fiware-ha:cluster'] === '?*') return 'made with the tag';
+  if (StringLike['aws:ResourceTag/fiware-ha:cluster'] === '?*') return 'carries the tag';
+  if (StringLike['ssm:resourceTag/fiware-ha:cluster'] === '?*') return 'carries the tag';
+  if (actions.every((action) => action === 'ec2:CreateTags') && StringEquals['ec2:CreateAction']) return 'tagged at creation alone';
+  if (resources.every((resource) => resource.includes(':network-interface/')) && vpcArn(conditions)) return 'inside the VPC';
+  if (actions.every((action) => action === 'ec2:RunInstances') && resources.every((resource) => LAUNCHED_FROM.test(resource)))
+    return 'what nodes are made from';
+  return undefined;
+}
+
+describe.each(WORKERS)('what %s may change', (worker) => {
+  const changes = allowedTo(worker).filter(({ actions }) => !actions.every((action) => READS.test(action)));
+
+  it('has no action with a wildcard', () => {
+    expect(allowedTo(worker).flatMap(({ actions }) => actions.filter((action) => action.includes('*')))).toEqual([]);
+  });
+
+  it('is never every resource, but for the interfaces that Lambda itself makes in the VPC', () => {
+    expect(changes.filter(({ resources }) => resources.includes('*')).map(({ sid }) => sid)).toEqual(
+      worker === 'ProvisionRole' ? [] : ['NetworkInterfaces'],
+    );
+  });
+
+  it('of EC2 is held to the tag of clusters', () => {
+    const ofEc2 = changes.filter(({ actions, sid }) => sid !== 'NetworkInterfaces' && actions.some((action) => action.startsWith('ec2:')));
+    expect(ofEc2.filter((statement) => heldBy(statement) === undefined)).toEqual([]);
+  });
+
+  it('of queues and tables is named', () => {
+    const named = changes.filter(({ actions }) => actions.some((action) => /^(sqs|dynamodb|logs):/.test(action)));
+    for (const { resources } of named) for (const resource of resources) expect(resource).toMatch(/^<ControlPlane\w+\.Arn>$/);
+  });
+});
+
+describe('interfaces of functions in the VPC', () => {
+  it.each(['HealthCheckRole', 'FailoverRole'])(
+    "are out of reach for the code that has %s: Lambda's own calls alone are let through",
+    (worker) => {
+      const made = withAction(worker, 'ec2:CreateNetworkInterface').flatMap(({ actions }) =>
+        actions.filter((action) => !READS.test(action)),
+      );
+      const denied = statementsOf(template, worker).filter(({ effect }) => effect === 'Deny');
+      expect(denied).toEqual([
+        expect.objectContaining({ resources: ['*'], conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } } }),
+      ]);
+      expect(denied[0]?.actions.sort()).toEqual(made.sort());
+    },
+  );
+});
+
+describe('the right to change the world', () => {
+  const holders = (action: string) => WORKERS.filter((worker) => withAction(worker, action).length > 0);
+
+  it.each([
+    ['ec2:RunInstances', ['ProvisionRole']],
+    ['ec2:TerminateInstances', ['ProvisionRole']],
+    ['ec2:AllocateAddress', ['ProvisionRole']],
+    ['ec2:AssociateAddress', ['FailoverRole']],
+    ['ssm:SendCommand', ['ProvisionRole']],
+    ['ssm:PutParameter', ['ProvisionRole']],
+    ['iam:PassRole', ['ProvisionRole']],
+  ])('%s has one holder', (action, expected) => {
+    expect(holders(action)).toEqual(expected);
+  });
+
+  it('passes the node roles, by name, to EC2 alone', () => {
+    const [statement, ...others] = withAction('ProvisionRole', 'iam:PassRole');
+    expect(others).toEqual([]);
+    expect(statement?.conditions).toEqual({ StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } });
+    const roles = ['lb', 'mongo', 'orion'].map((role) => `<${theResource(template, 'AWS::IAM::Role', `Nodes${role}Role`).id}.Arn>`);
+    expect(statement?.resources.sort()).toEqual(roles);
+  });
+
+  it('runs three documents on nodes of clusters and nothing else', () => {
+    const statements = withAction('ProvisionRole', 'ssm:SendCommand');
+    const documents = resourcesOf(template, 'AWS::SSM::Document').map(({ id }) => `arn:partition:ssm:region:accountid:document/<${id}>`);
+    expect(documents).toHaveLength(3);
+    expect(statements.flatMap(({ resources }) => resources).sort()).toEqual(
+      [...documents, 'arn:partition:ec2:region:accountid:instance/*'].sort(),
+    );
+  });
+
+  it('writes specs below their own path', () => {
+    const resources = withAction('ProvisionRole', 'ssm:PutParameter').flatMap((statement) => statement.resources);
+    expect(resources).toEqual(['arn:partition:ssm:region:accountid:parameter/fiware-ha/clusters/*']);
+  });
+
+  it.each([
+    ['HealthCheckRole', ['FailoverQueue', 'HealthCheckQueue', 'ProvisionQueue']],
+    ['ProvisionRole', ['HealthCheckQueue']],
+    ['FailoverRole', ['HealthCheckQueue']],
+  ])('%s sends to %j', (worker, queues) => {
+    const sends = withAction(worker, 'sqs:SendMessage').flatMap(({ resources }) => resources);
+    expect(sends.map((arn) => /ControlPlane(\w+Queue)/.exec(arn)?.[1]).sort()).toEqual(queues);
+  });
+
+  it('frees an address through the untagged interface of its holder, inside the VPC', () => {
+    const onInterfaces = (worker: string, action: string) =>
+      withAction(worker, action).filter(({ resources }) => resources.some((resource) => resource.includes(':network-interface/')));
+    for (const [worker, action] of [
+      ['ProvisionRole', 'ec2:DisassociateAddress'],
+      ['FailoverRole', 'ec2:AssociateAddress'],
+    ] as const) {
+      const [statement] = onInterfaces(worker, action);
+      expect(statement && vpcArn(statement.conditions)).toBeDefined();
+    }
+  });
+});
+
+describe('nodes', () => {
+  it.each(['lb', 'orion', 'mongo'])('of role %s may be managed by SSM and hold nothing else', (role) => {
+    const { properties, id } = theResource(template, 'AWS::IAM::Role', `Nodes${role}Role`);
+    expect(JSON.stringify(properties.ManagedPolicyArns)).toMatch(/^\[[^[\]]*\[[^[\]]*\[[^[\]]*AmazonSSMManagedInstanceCore"\]\]\}\]$/);
+    expect(properties.Policies).toBeUndefined();
+    const policies = resourcesOf(template, 'AWS::IAM::Policy').filter(({ properties: { Roles } }) => JSON.stringify(Roles).includes(id));
+    expect(policies).toEqual([]);
+  });
+});
