@@ -1,6 +1,7 @@
 /** Measures plans a second of one core, for a cluster of twelve nodes: well, and with each kind of trouble. Uses core alone, no clock inside. */
 import { plan } from '../lambdas/core/plan/plan';
 import { aHealthyWorld, change, dead, NOW_MS, type World } from '../test/builders';
+import { cpuMs } from './cpu-time';
 import { type Bench, type Figure, median } from './figure';
 
 const ROUNDS = 5;
@@ -27,12 +28,6 @@ function worlds(): { what: string; world: World; jobs: number }[] {
 
 function planOnce({ spec, observation, memory }: World) {
   return plan(spec, 'active', observation, memory, NOW_MS);
-}
-
-/** CPU time this process has used, ms: other work on the machine must not count against a plan. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 function plansASecond(world: World): number {

@@ -3,9 +3,10 @@ import { cpus } from 'node:os';
 import { bundles } from './bundles';
 import { type Bench, type Figure, isMet } from './figure';
 import { plans } from './plans';
+import { sim } from './sim';
 import { synth } from './synth';
 
-const BENCHES: Bench[] = [plans, bundles, synth];
+const BENCHES: Bench[] = [plans, sim, bundles, synth];
 
 function goalText({ goal, unit }: Figure): string {
   if (!goal) return '';
