@@ -41,6 +41,8 @@ export class World {
   readonly settings: Settings;
   /** Told of each journal entry as it is written. */
   onJournal?: (cluster: string, entry: JournalEntry) => void;
+  /** Told before a confirmed deletion is sent: the last moment to look at the data. */
+  onDeletion?: (cluster: string) => void;
   onLog?: (level: string, message: string, fields: Record<string, unknown>) => void;
   private readonly configs = new Map<string, NodeConfig>();
   private readonly ends = new Map<Invocation, (handled: Handled) => void>();
@@ -74,7 +76,10 @@ export class World {
   /** Puts a body on a queue: an object as JSON, a text as it is. */
   send(queue: QueueName, body: unknown, delayS = 0): string {
     const job = body as { kind?: string; cluster?: string; confirm?: string; instanceId?: string; version?: string; config?: NodeConfig };
-    if (job.kind === 'deleteCluster' && job.cluster && job.confirm === job.cluster) this.deleted.add(job.cluster);
+    if (job.kind === 'deleteCluster' && job.cluster && job.confirm === job.cluster) {
+      this.onDeletion?.(job.cluster);
+      this.deleted.add(job.cluster);
+    }
     if (job.kind === 'applyConfig' && job.config) this.configs.set(`${job.instanceId}/${job.version}`, job.config);
     return this.queues.send(queue, typeof body === 'string' ? body : JSON.stringify(body), delayS);
   }

@@ -33,11 +33,12 @@ export const majorityKept: MakeChecker = (world, report) => {
 
 /** Writes acknowledged by a majority that the present primary does not have. */
 export function acknowledgedWrites(client: Client): MakeChecker {
-  return (_world, report) => ({
-    name: 'lost-writes',
-    end() {
+  return (world, report) => {
+    const look = () => {
       const lost = client.lost();
       if (lost.length > 0) report('lost-writes', `${lost.length} acknowledged writes are gone, the first is ${lost[0]}`);
-    },
-  });
+    };
+    world.onDeletion = look;
+    return { name: 'lost-writes', end: () => (world.deleted.size === 0 ? look() : undefined) };
+  };
 }

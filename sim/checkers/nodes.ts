@@ -12,6 +12,14 @@ function isBeingDeleted(world: World, cluster: string): boolean {
   return world.deleted.has(cluster);
 }
 
+/** A broker that no balancer names any more gets no requests: taking it down disrupts nobody. */
+function isInService(world: World, node: SimNode): boolean {
+  if (!world.cloud.isServing(node)) return false;
+  if (node.fact.role !== 'orion') return true;
+  const balancers = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === node.fact.cluster && world.cloud.isServing(n));
+  return balancers.some(({ config }) => config?.role === 'lb' && config.brokers.some(({ ip }) => ip === node.fact.privateIp));
+}
+
 /** Nodes in service taken down by us close together. */
 export const oneDisruptionAtATime: MakeChecker = (world, report) => {
   const last = new Map<string, { atMs: number; node: SimNode }>();
@@ -19,7 +27,7 @@ export const oneDisruptionAtATime: MakeChecker = (world, report) => {
   cloud.listeners.push({
     terminating(node, byUs) {
       const { cluster, slot } = node.fact;
-      if (!byUs || !cloud.isServing(node) || isBeingDeleted(world, cluster)) return;
+      if (!byUs || !isInService(world, node) || isBeingDeleted(world, cluster)) return;
       const before = last.get(cluster);
       if (before && scheduler.nowMs - before.atMs < APART_MS)
         report('two-disruptions', `${before.node.fact.slot} and ${slot} taken down within ${APART_MS / 1000} s, both in service`);
