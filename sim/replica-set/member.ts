@@ -133,7 +133,7 @@ export class Member implements ReplicaSetMember {
     switch (body.kind) {
       case 'heartbeat':
         this.takeHeartbeat(from, body, nowMs);
-        this.answerHeartbeat(from, body);
+        m.sendStanding('heartbeatReply', from, { term: body.configTerm, version: body.configVersion });
         break;
       case 'heartbeatReply':
         this.takeHeartbeat(from, body, nowMs);
@@ -198,12 +198,6 @@ export class Member implements ReplicaSetMember {
     const { m } = this;
     const isMine = config.members.some((member) => m.isSelf(member.host));
     if (m.config ? compareConfigs(config, m.config) > 0 : isMine) m.install(config, nowMs);
-  }
-
-  private answerHeartbeat(from: string, body: Heartbeat): void {
-    const { m } = this;
-    const isNews = m.config && compareConfigs(m.config, { term: body.configTerm, version: body.configVersion }) > 0;
-    m.send(from, { kind: 'heartbeatReply', ...m.standing(), ...(isNews ? { config: m.config ?? undefined } : {}) });
   }
 
   adminCommand(command: Record<string, unknown>, nowMs: number, reach?: (host: string) => Reach): Reply {

@@ -107,7 +107,7 @@ function writeConcernProblem(m: RunningMember, old: ReplicaSetConfig, next: Repl
 /** As primary: gives a `newlyAdded` voter its vote once it is SECONDARY; a reconfig of its own, so the version moves. */
 export function admitCaughtUp(m: RunningMember, nowMs: number): void {
   const { config } = m;
-  if (m.state !== 'PRIMARY' || !config?.members.some((member) => member.newlyAdded)) return;
+  if (m.state !== 'PRIMARY' || !config || !m.hasNewlyAdded) return;
   const ready = config.members.find((member) => member.newlyAdded && m.peers.get(member.host)?.state === 'SECONDARY');
   if (!ready || commitmentProblem(m)) return;
   const members = config.members.map((member) => {

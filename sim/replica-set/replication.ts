@@ -4,7 +4,7 @@
  */
 import type { Envelope, OpTime, PeerMessage } from './contract';
 import { compareOpTimes, NOTHING } from './oplog';
-import { isVoter, majorityOf, votersOf } from './replica-config';
+import { isVoter, majorityOf } from './replica-config';
 import type { Peer, RunningMember } from './running-member';
 
 type Of<K extends PeerMessage['kind']> = Extract<PeerMessage, { kind: K }>;
@@ -102,10 +102,8 @@ export function onEntriesReply(m: RunningMember, { from, body }: Letter<'entries
 /** As primary: the newest entry of its own term that a majority of voters holds is committed, and all before it. */
 export function advanceCommit(m: RunningMember): void {
   const { config, durable, oplog } = m;
-  if (m.state !== 'PRIMARY' || !config) return;
-  const indexes = votersOf(config).map((voter) =>
-    voter.host === m.host ? oplog.last.index : (m.peers.get(voter.host)?.matched.index ?? 0),
-  );
+  if (m.state !== 'PRIMARY' || !config || durable.commit.index === oplog.last.index) return;
+  const indexes = m.voters.map((voter) => (voter.host === m.host ? oplog.last.index : (m.peers.get(voter.host)?.matched.index ?? 0)));
   const index = indexes.sort((a, b) => b - a)[majorityOf(config) - 1] ?? 0;
   const optime = oplog.optimeAt(index);
   if (optime && optime.term === durable.term) oplog.commitTo(optime);

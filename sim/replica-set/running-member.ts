@@ -1,5 +1,5 @@
 /** The whole state of a running member, and the few moves every part of the engine needs. Decides no election and copies no data. */
-import type { DurableState, Envelope, MemberOptions, MemberStateName, OpTime, PeerMessage, Standing } from './contract';
+import type { DurableState, Envelope, MemberOptions, MemberStateName, OpTime, PeerMessage } from './contract';
 import { emptyState, NOTHING, Oplog } from './oplog';
 import {
   type ConfigPosition,
@@ -43,6 +43,9 @@ export class RunningMember {
   state: MemberStateName = 'STARTUP';
   /** This member's own entry in the configuration. */
   self: MemberConfig | undefined;
+  /** Voters of the configuration, and whether one of its members waits for its vote. */
+  voters: MemberConfig[] = [];
+  hasNewlyAdded = false;
   primary: string | null = null;
   readonly peers = new Map<string, Peer>();
   candidacy: Candidacy | null = null;
@@ -92,15 +95,15 @@ export class RunningMember {
     this.durableVersion += 1;
   }
 
+  /** Stamps a message made for this call and puts it out; one object and no copy of it, because heartbeats are most of a simulation. */
   send(to: string, body: WithoutStamp<PeerMessage>): void {
     const { version, term } = this.config ?? NO_CONFIG;
-    const stamp = { setName: this.options.replicaSet, term: this.durable.term, configVersion: version, configTerm: term };
-    this.outbox.push({ to, from: this.host, body: { ...stamp, ...body } as PeerMessage });
-  }
-
-  standing(): Standing {
-    const { commit, oplogStart } = this.durable;
-    return { state: this.state, applied: this.oplog.last, commit, oldest: oplogStart, primary: this.primary };
+    const stamped = body as PeerMessage;
+    stamped.setName = this.options.replicaSet;
+    stamped.term = this.durable.term;
+    stamped.configVersion = version;
+    stamped.configTerm = term;
+    this.outbox.push({ to, from: this.host, body: stamped });
   }
 
   /** Members other than this one. */
@@ -108,25 +111,25 @@ export class RunningMember {
     return this.config?.members.filter((member) => member.host !== this.self?.host) ?? [];
   }
 
-  sendHeartbeat(to: string): void {
-    const { config } = this;
-    const known = this.peers.get(to)?.config ?? NO_CONFIG;
-    const isNews = config && compareConfigs(config, known) > 0;
-    this.send(to, { kind: 'heartbeat', ...this.standing(), ...(isNews ? { config } : {}) });
+  /** Tells `to` how this member stands, and the configuration where `known` to it is an older one. */
+  sendStanding(kind: 'heartbeat' | 'heartbeatReply', to: string, known: ConfigPosition): void {
+    const { config, durable, state, primary } = this;
+    const { commit, oplogStart: oldest } = durable;
+    const isNews = config !== null && compareConfigs(config, known) > 0;
+    this.send(to, { kind, state, applied: this.oplog.last, commit, oldest, primary, config: isNews ? config : undefined });
   }
 
   /** Heartbeats to all at once, and from now on at the usual pace. */
   heartbeatAll(nowMs: number): void {
     this.heartbeatDueMs = this.self ? nowMs + this.heartbeatEveryMs : Number.POSITIVE_INFINITY;
-    if (this.self) for (const { host } of this.others()) this.sendHeartbeat(host);
+    if (this.self) for (const { host, config } of this.peers.values()) this.sendStanding('heartbeat', host, config);
   }
 
   /** Voters heard within the election timeout, this one included, are a majority. */
   seesMajority(nowMs: number): boolean {
-    const { config } = this;
+    const { config, self } = this;
     if (!config) return false;
-    const heard = (host: string) => host === this.self?.host || this.hears(host, nowMs);
-    return votersOf(config).filter((member) => heard(member.host)).length >= majorityOf(config);
+    return this.voters.filter(({ host }) => host === self?.host || this.hears(host, nowMs)).length >= majorityOf(config);
   }
 
   hears(host: string, nowMs: number): boolean {
@@ -136,8 +139,7 @@ export class RunningMember {
   /** Starts the election timer anew; up to 15 % later than the timeout, so that members rarely stand at the same time. */
   resetElectionTimer(nowMs: number): void {
     this.candidacy = null;
-    const isAlone = this.config !== null && votersOf(this.config).length === 1;
-    const timeoutMs = isAlone ? 0 : this.electionTimeoutMs * (1 + 0.15 * this.options.random());
+    const timeoutMs = this.voters.length === 1 ? 0 : this.electionTimeoutMs * (1 + 0.15 * this.options.random());
     this.electionDueMs = this.mayStand() ? Math.max(nowMs + timeoutMs, this.frozenUntilMs) : Number.POSITIVE_INFINITY;
   }
 
@@ -172,6 +174,8 @@ export class RunningMember {
 
   private enter(config: ReplicaSetConfig, nowMs: number): void {
     this.self = config.members.find((member) => this.isSelf(member.host));
+    this.voters = votersOf(config);
+    this.hasNewlyAdded = config.members.some((member) => member.newlyAdded);
     this.rebuildPeers();
     if (!this.self) {
       this.state = 'REMOVED';
