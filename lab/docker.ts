@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { LabError } from './lab-error';
 import { LAB_NAME, logFile } from './paths';
-import { type Background, run, startBackground, tryRun, waitFor } from './run-command';
+import { type Background, run, sleep, startBackground, tryRun, waitFor } from './run-command';
 
 /** Label of what the lab makes in Docker itself; the emulator's containers are known by the network. */
 export const LAB_LABEL = `${LAB_NAME}=1`;
@@ -50,10 +50,26 @@ export async function addressOf(containerId: string): Promise<string | null> {
   return /^\d+(\.\d+){3}$/.test(address) ? address : null;
 }
 
-/** Occupies an address, so that Docker gives it to no other container: EC2 does not hand a dead node's address to the next one. */
+/** Whether a dead container was left lying: one that was terminated through EC2 is being removed as it dies. */
+export async function isStillThere(containerId: string): Promise<boolean> {
+  return (await tryRun('docker', ['inspect', containerId, '--format', '{{.State.Status}}'])).stdout.trim() === 'exited';
+}
+
+const OCCUPY_TRIES = 30;
+
+/**
+ * Occupies the address of a dead container, so that Docker gives it to no other one: EC2 does not hand a dead node's address to the next.
+ * Docker frees the address a moment after it reports the death, hence the tries. False: somebody else has it by now.
+ */
 export async function occupyAddress(address: string, image: string): Promise<boolean> {
-  const args = ['run', '-d', '--label', LAB_LABEL, '--network', LAB_NAME, '--ip', address, '--memory', '16m', '--entrypoint', 'sleep'];
-  return (await tryRun('docker', [...args, image, 'infinity'])).code === 0;
+  const args = ['create', '--label', LAB_LABEL, '--network', LAB_NAME, '--ip', address, '--memory', '16m', '--entrypoint', 'sleep'];
+  const container = (await run('docker', [...args, image, 'infinity'])).trim();
+  for (let attempt = 0; attempt < OCCUPY_TRIES; attempt++) {
+    if ((await tryRun('docker', ['start', container])).code === 0) return true;
+    await sleep(50);
+  }
+  await tryRun('docker', ['rm', '-f', container]);
+  return false;
 }
 
 export interface Container {

@@ -45,25 +45,30 @@ function renderOutage({ longestGapMs, failed, requests }: Outage): string {
   return failed === 0 ? `none (${requests} requests)` : `${seconds(longestGapMs / 1000)}, ${failed} of ${requests} failed`;
 }
 
-/** The report for people. All times are measured wall-clock times. */
-export function renderReport(report: Report): string {
-  const rows = report.recoveries.map(({ fault, detectedS, recoveredS, outage, reason }) => [
+/** What was done and how it was mended, as a table. All times are measured wall-clock times. */
+export function renderRecoveries(recoveries: readonly Recovery[]): string {
+  const rows = recoveries.map(({ fault, detectedS, recoveredS, outage, reason }) => [
     fault,
     detectedS === null ? '-' : seconds(detectedS),
     seconds(recoveredS),
     renderOutage(outage),
     reason,
   ]);
+  return renderTable(['what was done', 'detected after', 'recovered after', 'clients felt', 'reason given'], rows);
+}
+
+/** The report for people. */
+export function renderReport(report: Report): string {
   const list = (items: string[]) => (items.length === 0 ? ['  nothing'] : items.map((item) => `  ${item}`));
   return [
-    renderTable(['what was done', 'detected after', 'recovered after', 'clients felt', 'reason given'], rows),
+    renderRecoveries(report.recoveries),
     '',
     `Writes acknowledged: ${report.acknowledged}, of them lost: ${report.lost}`,
     `Broker: ${report.standIns.broker}`,
     `Database: ${report.standIns.mongo}`,
     'Refused by IAM, as it should be:',
     ...list(report.denied),
-    'Taken out of the template, because the emulator has no such type:',
+    'Taken out of the template, because the emulator can not hold it:',
     ...list(report.removedFromTemplate),
     'Left after the deletion:',
     ...list(report.left),

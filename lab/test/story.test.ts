@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bringUp, type Lab } from '../lab';
+import { runCli } from '../project-cli';
+import { renderRecoveries } from '../report';
+import { STORY_CLUSTER, Story } from '../story';
+import { requestsOf } from './requests';
+
+const quiet = (): void => undefined;
+
+/** One cluster's life, chapter by chapter: each test needs the ones before it. */
+describe('a cluster in the lab', () => {
+  let lab: Lab;
+  let story: Story;
+
+  beforeAll(async () => {
+    lab = await bringUp(quiet);
+    story = await Story.open(lab, quiet);
+  });
+  afterAll(async () => {
+    await story.close();
+    process.stderr.write(`\n${renderRecoveries(story.recoveries)}\n`);
+  });
+
+  it('is created through the command line, from nothing to whole', async () => {
+    await story.create();
+    const status = await story.status();
+    expect(status?.converged).toBe(true);
+    expect(status?.slots.map(({ slot }) => slot)).toEqual(['lb1', 'lb2', 'ctx1', 'ctx2', 'mdb1', 'mdb2', 'mdb3']);
+  });
+
+  it('refuses what makes no sense, with field, value and what is allowed in its events', async () => {
+    const ask = await requestsOf(STORY_CLUSTER);
+    expect(await ask({ kind: 'scale', role: 'orion', count: 99 })).toMatch(/orion.*99|99.*orion/s);
+    expect(await ask({ kind: 'scale', role: 'mongo', count: 2 })).toMatch(/mongo\.count: expected 1, 3, 5 or 7.*2/s);
+    expect(await ask({ kind: 'deleteCluster' })).toMatch(/confirm/);
+    await expect(runCli(lab.endpoint, ['create', STORY_CLUSTER, '--wait', '--timeout', '60'], quiet)).rejects.toThrow(/exists already/);
+    expect((await story.status())?.converged).toBe(true);
+  });
+
+  it('scales out by a raw message on the queue', async () => {
+    await story.scaleOut();
+    expect((await story.status())?.slots.filter(({ role }) => role === 'orion')).toHaveLength(4);
+  });
+
+  it('heals a killed broker, address holder and Mongo primary', async () => {
+    const before = await story.status();
+    await story.killThings();
+    const after = await story.status();
+    expect(after?.converged).toBe(true);
+    const replaced = after?.slots.filter(({ slot, instanceId }) => before?.slots.find((s) => s.slot === slot)?.instanceId !== instanceId);
+    expect(replaced).toHaveLength(3);
+    expect(replaced?.map(({ incarnation }) => incarnation)).toEqual([2, 2, 2]);
+  });
+
+  it('lost none of the writes it acknowledged meanwhile', async () => {
+    const { acknowledged, lost } = await story.countLost();
+    expect(acknowledged).toBeGreaterThan(50);
+    expect(lost).toBe(0);
+  });
+
+  it('has nodes whose own role may not touch the cloud', async () => {
+    expect(await story.tryForbidden()).toHaveLength(4);
+  });
+
+  it('is deleted with everything that belonged to it', async () => {
+    expect(await story.remove()).toEqual([]);
+  });
+});
