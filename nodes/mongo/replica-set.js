@@ -7,7 +7,7 @@
  * stale (the world is not as expected: plan anew), retry (later), refused (a rule forbids it) or failed.
  */
 
-/** What an error code means here. Source: MongoDB's error_codes.yml and repl_set_config_checks.cpp; see the facts in docs/. */
+/** What an error code means here. Source: MongoDB's error_codes.yml and repl_set_config_checks.cpp. */
 const OUTCOME_OF_CODE = {
   23: 'stale', // AlreadyInitialized: success only if the configuration matches, which is checked before
   50: 'retry', // MaxTimeMSExpired: it may be installed; the next look tells
@@ -20,6 +20,7 @@ const OUTCOME_OF_CODE = {
   110: 'refused', // CannotInitializeNodeWithData: a person must look, nothing is wiped
   117: 'retry', // ConflictingOperationInProgress
   189: 'stale', // PrimarySteppedDown: find the primary again
+  262: 'retry', // ExceededTimeLimit: no secondary had caught up when it was to step down
   308: 'retry', // CurrentConfigNotCommittedYet
   10107: 'stale', // NotWritablePrimary
 };
@@ -27,6 +28,8 @@ const OUTCOME_OF_CODE = {
 const MAX_TIME_MS = 20000;
 const STEP_DOWN_S = 60;
 const CATCH_UP_S = 10;
+/** Older servers refuse higher `_id`s. */
+const MEMBER_ID_MAX = 255;
 const SECONDARY = 2;
 const PRIMARY = 1;
 
@@ -37,7 +40,7 @@ function failure(error) {
     outcome: OUTCOME_OF_CODE[code] || 'failed',
     code: code === undefined ? null : code,
     codeName: error.codeName || null,
-    error: `${error.codeName || 'error'} (${code}): ${error.errmsg || error.message || String(error)}`,
+    error: `${code === undefined ? '' : `${error.codeName} (${code}): `}${error.errmsg || error.message || String(error)}`,
   };
 }
 
@@ -67,7 +70,7 @@ function majorityOf(count) {
   return Math.floor(count / 2) + 1;
 }
 
-/** Sets the default write concern once: without it, a later reconfig that would change the implicit one fails (facts 1.8). */
+/** Sets the default write concern once: without it, a later reconfig that would change the implicit one fails (repl_set_config_checks.cpp). */
 function ensureDefaultWriteConcern(db) {
   const now = ask(db, { getDefaultRWConcern: 1 });
   if (now.ok && now.reply.defaultWriteConcernSource === 'global') return 'set before';
@@ -95,16 +98,24 @@ function initiate(db, payload) {
   return made.ok ? refuse('retry', 'initiated, but its configuration could not be read back') : failure(made.error);
 }
 
-/** The configuration after a change; null when the change is there already. `_id` is one above the highest ever seen here. */
+/** One above the highest; a set that has replaced members for years takes the lowest free one. */
+function nextId(members) {
+  const taken = new Set(members.map((member) => member._id));
+  const above = Math.max(...taken) + 1;
+  if (above <= MEMBER_ID_MAX) return above;
+  let free = 0;
+  while (taken.has(free)) free++;
+  return free;
+}
+
+/** The members after a change; null when the change is there already, undefined when the host it is about is no member. */
 function changed(config, change) {
   const at = config.members.findIndex((member) => member.host === change.host);
-  if (change.change === 'add') {
-    if (at >= 0) return null;
-    const _id = Math.max(...config.members.map((member) => member._id)) + 1;
-    return [...config.members, { _id, host: change.host, votes: 0, priority: 0 }];
-  }
+  if (change.change === 'add')
+    return at >= 0 ? null : [...config.members, { _id: nextId(config.members), host: change.host, votes: 0, priority: 0 }];
   if (change.change === 'remove') return at < 0 ? null : config.members.filter((_, i) => i !== at);
-  if (at < 0 || config.members[at].votes !== 0) return at < 0 ? undefined : null;
+  if (at < 0) return undefined;
+  if (config.members[at].votes !== 0) return null;
   return config.members.map((member, i) => (i === at ? { ...member, votes: 1, priority: 1 } : member));
 }
 
@@ -132,6 +143,17 @@ function barrier(status, config, members, change) {
   return undefined;
 }
 
+/**
+ * Stale when the configuration is not the one the plan saw. The members must be the very same; the version may only be newer,
+ * because the server itself raises it (when it drops newlyAdded).
+ */
+function changeSince(config, expect) {
+  const [voters, others] = [hostsOf(config, 1), hostsOf(config, 0)];
+  if (config.version >= expect.setVersion && sameHosts(voters, expect.voters) && sameHosts(others, expect.nonVoters)) return undefined;
+  const seen = `version ${config.version}, voters ${voters.join(' ')}, others ${others.join(' ') || 'none'}`;
+  return refuse('stale', `the configuration is not the one the plan saw (version ${expect.setVersion}): ${seen}`);
+}
+
 function reconfig(db, payload) {
   const { change, expect, replicaSet } = payload;
   const before = ask(db, { replSetGetConfig: 1 });
@@ -141,14 +163,8 @@ function reconfig(db, payload) {
   const members = changed(config, change);
   if (members === null) return { ok: true, did: 'already', setVersion: config.version };
   if (members === undefined) return refuse('stale', `${change.host} is no member`);
-  const seen = `version ${config.version}, voters ${hostsOf(config, 1).join(' ')}, others ${hostsOf(config, 0).join(' ') || 'none'}`;
-  // The server itself may raise the version (it drops newlyAdded), so the members must match to the letter and the version may only be newer.
-  if (
-    config.version < expect.setVersion ||
-    !sameHosts(hostsOf(config, 1), expect.voters) ||
-    !sameHosts(hostsOf(config, 0), expect.nonVoters)
-  )
-    return refuse('stale', `the configuration is not the one the plan saw (version ${expect.setVersion}): ${seen}`);
+  const moved = changeSince(config, expect);
+  if (moved) return moved;
   const status = ask(db, { replSetGetStatus: 1 });
   if (!status.ok) return failure(status.error);
   const stop = barrier(status.reply, config, members, change);
@@ -156,7 +172,7 @@ function reconfig(db, payload) {
   ensureDefaultWriteConcern(db);
   const next = { ...config, version: config.version + 1, members };
   const acted = ask(db, { replSetReconfig: next, maxTimeMS: MAX_TIME_MS });
-  // A failed reconfig may be installed all the same (facts 1.9): what is read back decides, not the answer.
+  // A failed reconfig may be installed all the same: what is read back decides, not the answer.
   const after = ask(db, { replSetGetConfig: 1 });
   if (after.ok && changed(after.reply.config, change) === null)
     return { ok: true, did: change.change, setVersion: after.reply.config.version };
@@ -169,6 +185,10 @@ function stepDown(db, payload) {
   if (!hello.reply.isWritablePrimary) return { ok: true, did: 'already', setVersion: hello.reply.setVersion };
   if (hello.reply.setName !== payload.replicaSet)
     return refuse('refused', `the set is called ${hello.reply.setName}, expected ${payload.replicaSet}`);
+  const before = ask(db, { replSetGetConfig: 1 });
+  if (!before.ok) return failure(before.error);
+  const moved = changeSince(before.reply.config, payload.expect);
+  if (moved) return moved;
   const acted = ask(db, { replSetStepDown: STEP_DOWN_S, secondaryCatchUpPeriodSecs: CATCH_UP_S });
   const after = ask(db, { hello: 1 });
   if (after.ok && !after.reply.isWritablePrimary) return { ok: true, did: 'stepped down', setVersion: after.reply.setVersion };

@@ -1,0 +1,199 @@
+import { describe, expect, it } from '@jest/globals';
+import { renderConfig } from '../../../lambdas/core/config/render';
+import { configVersion } from '../../../lambdas/core/config/version';
+import { type NodeConfig, nodeConfig } from '../../../lambdas/core/jobs';
+
+type ConfigOf<R extends NodeConfig['role']> = Extract<NodeConfig, { role: R }>;
+
+const LB: ConfigOf<'lb'> = {
+  role: 'lb',
+  port: 1026,
+  brokers: [
+    { slot: 'ctx1', ip: '10.0.2.11' },
+    { slot: 'ctx2', ip: '10.0.2.21' },
+  ],
+  ip: '10.0.1.11',
+  peers: ['10.0.1.21'],
+  virtualRouterId: 51,
+};
+const ORION: ConfigOf<'orion'> = {
+  role: 'orion',
+  version: '4.1.0',
+  replicaSet: 'orion_rs',
+  seeds: ['10.0.3.11:27017', '10.0.3.21:27017', '10.0.3.31:27017'],
+};
+const MONGO: ConfigOf<'mongo'> = { role: 'mongo', replicaSet: 'orion_rs' };
+
+/** The text of one rendered file. */
+function textOf(config: NodeConfig, name: string, version = '00c0ffee00c0ff'): string {
+  const file = renderConfig(config, version).find((one) => one.name === name);
+  if (!file) throw new Error(`${config.role} has no file ${name}`);
+  return file.content;
+}
+
+/** The lines of a section, without what stands before and after it. */
+function section(text: string, title: string): string[] {
+  const lines = text.split('\n');
+  const start = lines.indexOf(title);
+  const end = lines.findIndex((line, i) => i > start && (line === '' || line === '}'));
+  return lines.slice(start + 1, end).map((line) => line.trim());
+}
+
+describe('haproxy.cfg', () => {
+  const text = textOf(LB, 'haproxy.cfg');
+
+  it('sends requests in turn to each broker that answers /version', () => {
+    expect(section(text, 'backend ctx_pool')).toEqual([
+      'balance roundrobin',
+      'option httpchk',
+      'http-check send meth GET uri /version',
+      'http-check expect status 200',
+      'default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check',
+      'server ctx1 10.0.2.11:1026',
+      'server ctx2 10.0.2.21:1026',
+    ]);
+  });
+
+  it('repeats on another broker only what may be done twice', () => {
+    expect(section(text, 'frontend entry')).toEqual([
+      'bind :1026',
+      'acl repeatable method GET HEAD OPTIONS PUT',
+      'http-request disable-l7-retry unless repeatable',
+      'default_backend ctx_pool',
+    ]);
+    expect(section(text, 'defaults')).toEqual(
+      expect.arrayContaining(['mode http', 'retries 3', 'option redispatch 1', 'retry-on conn-failure empty-response']),
+    );
+  });
+
+  it('tells its version, its health and its metrics on port 8404, and nothing else', () => {
+    expect(section(text, 'frontend admin')).toEqual([
+      'bind :8404',
+      'option dontlog-normal',
+      'http-request return status 200 content-type text/plain string "00c0ffee00c0ff" if { path /fiware-ha/config-version }',
+      'http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }',
+      'http-request use-service prometheus-exporter if { path /metrics }',
+      'http-request return status 404',
+    ]);
+  });
+
+  it('listens where the configuration says', () => {
+    expect(section(textOf({ ...LB, port: 8080 }, 'haproxy.cfg'), 'frontend entry')).toContain('bind :8080');
+  });
+});
+
+describe('keepalived.conf', () => {
+  it('speaks VRRP 3 to its peer by unicast, prefers nobody and does not fail back', () => {
+    expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_instance entry {')).toEqual([
+      'version 3',
+      'state BACKUP',
+      'nopreempt',
+      'interface @INTERFACE@',
+      'virtual_router_id 51',
+      'priority 100',
+      'advert_int 0.3',
+      'unicast_src_ip 10.0.1.11',
+      'unicast_peer {',
+      '10.0.1.21',
+      '}',
+      'virtual_ipaddress {',
+      '169.254.51.1/32 dev lo',
+      '}',
+      'track_script {',
+      'check_haproxy',
+      '}',
+      'notify "/opt/fiware-ha/bin/notify-entry"',
+      'notify_master_rx_lower_pri "/opt/fiware-ha/bin/notify-entry"',
+    ]);
+  });
+
+  it('gives HAProxy up after two questions without an answer', () => {
+    expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_script check_haproxy {')).toEqual([
+      'script "/opt/fiware-ha/bin/check-haproxy"',
+      'interval 1',
+      'timeout 1',
+      'fall 2',
+      'rise 2',
+    ]);
+  });
+
+  it('has no VRRP at all while the balancer is alone', () => {
+    const text = textOf({ ...LB, peers: [] }, 'keepalived.conf');
+    expect(text).not.toMatch(/vrrp_instance|unicast|vrrp_script/);
+    expect(text).toContain('vrrp_version 3');
+  });
+
+  it('stays the same when only the brokers change, so that VRRP is left alone', () => {
+    const before = textOf(LB, 'keepalived.conf', configVersion(LB));
+    const more = { ...LB, brokers: [...LB.brokers, { slot: 'ctx3', ip: '10.0.2.31' }] };
+    expect(textOf(more, 'keepalived.conf', configVersion(more))).toBe(before);
+  });
+});
+
+describe('orion.env', () => {
+  const FOR_SEVERAL = `ORION_MUTEX_POLICY=none
+ORION_SUBCACHE_IVAL=10
+ORION_MONGO_WRITE_CONCERN=1
+ORION_NOTIF_MODE=threadpool:1000:20
+`;
+
+  it.each(['4.0.0', '4.1.0', '10.0.0'])('names the database by one URI for version %s', (version) => {
+    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(
+      `ORION_MONGO_URI=mongodb://10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017/?replicaSet=orion_rs
+ORION_MONGO_DB=orion
+${FOR_SEVERAL}FIWARE_HA_ORION_VERSION=${version}
+FIWARE_HA_CONFIG_VERSION=00c0ffee00c0ff
+`,
+    );
+  });
+
+  it.each(['2.5.0', '3.12.0'])('names hosts and set on their own for version %s', (version) => {
+    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(
+      `ORION_MONGO_HOST=10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017
+ORION_MONGO_REPLICA_SET=orion_rs
+ORION_MONGO_DB=orion
+${FOR_SEVERAL}FIWARE_HA_ORION_VERSION=${version}
+FIWARE_HA_CONFIG_VERSION=00c0ffee00c0ff
+`,
+    );
+  });
+
+  it('keeps the name of the database within the ten characters Orion takes', () => {
+    expect(/^ORION_MONGO_DB=(.*)$/m.exec(textOf(ORION, 'orion.env'))?.[1]?.length).toBeLessThanOrEqual(10);
+  });
+});
+
+describe('mongod.conf', () => {
+  it('names the replica set and listens for the others', () => {
+    expect(
+      textOf(MONGO, 'mongod.conf'),
+    ).toBe(`# fiware-ha configuration 00c0ffee00c0ff; written by the control plane, changes by hand are replaced
+net:
+  port: 27017
+  bindIp: 0.0.0.0
+replication:
+  replSetName: orion_rs
+storage:
+  dbPath: /data/db
+`);
+  });
+});
+
+describe('values from outside', () => {
+  const POISON = ['"', "'", '\n', '\r', ' ', ';', '$(id)', '`id`', '#', '\\', '\u2028', '\0', '{', '%'];
+  const places: [string, (poison: string) => unknown][] = [
+    ['a broker address', (p) => ({ ...LB, brokers: [{ slot: 'ctx1', ip: `10.0.2.11${p}` }] })],
+    ['a broker slot', (p) => ({ ...LB, brokers: [{ slot: `ctx1${p}`, ip: '10.0.2.11' }] })],
+    ['the own address', (p) => ({ ...LB, ip: `10.0.1.11${p}` })],
+    ['a peer', (p) => ({ ...LB, peers: [`10.0.1.21${p}`] })],
+    ['a version of Orion', (p) => ({ ...ORION, version: `4.1.0${p}` })],
+    ['a seed', (p) => ({ ...ORION, seeds: [`10.0.3.11:27017${p}`] })],
+    ['the set of a broker', (p) => ({ ...ORION, replicaSet: `orion_rs${p}` })],
+    ['the set of a member', (p) => ({ ...MONGO, replicaSet: `orion_rs${p}` })],
+  ];
+
+  it.each(places)('%s with a quote, a newline or anything a file or shell could mistake is not taken', (_where, poisoned) => {
+    expect(nodeConfig.safeParse(poisoned('')).success).toBe(true);
+    for (const poison of POISON) expect(nodeConfig.safeParse(poisoned(poison)).success).toBe(false);
+  });
+});
