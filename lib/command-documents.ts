@@ -1,9 +1,9 @@
 /** The three SSM documents: the only commands the control plane may run on nodes. Each takes one base64 payload and hands it to one script. */
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import type { NodeCommand } from '../lambdas/app/ports';
+import type { Environment } from '../lambdas/env';
 
-type CommandName = NodeCommand['name'];
+type CommandName = keyof Exclude<Environment['COMMAND_DOCUMENTS'], string>;
 const COMMANDS: Record<CommandName, string> = {
   'apply-config': 'Takes a rendered configuration after checking it, and reports the version it runs.',
   'restart-role': 'Restarts the process of the node.',

@@ -1,7 +1,7 @@
 /** The control plane as one construct: joins network, state, workers, schedule and alarms. Another CDK app may use it as it is. */
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { type IVpc, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -40,6 +40,8 @@ export interface EmulatorProps {
 export interface ControlPlaneProps {
   /** Availability zones to spread over: 2 or 3. @default 3 */
   zones?: number;
+  /** A VPC that is there already, with a public and a private subnet in each of two or three zones; instead of `zones`. @default a new one */
+  vpc?: IVpc;
   /** Seconds between two looks at all clusters: 1 to 60. @default 10 */
   tickEveryS?: number;
   /** Terminations all clusters together may do in ten minutes. @default 10 */
@@ -57,6 +59,8 @@ const PROBE_TIMEOUT_MS = 2_000;
 
 function checked(props: ControlPlaneProps): { zones: 2 | 3; tickEveryS: number; terminationsPer10Min: number; entryCidrs: string[] } {
   const { zones = 3, tickEveryS = 10, terminationsPer10Min = 10, entryCidrs = [] } = props;
+  if (props.vpc && props.zones !== undefined)
+    throw new Error(`zones: expected nothing beside vpc, got ${props.zones}; the zones are those of the VPC's subnets`);
   if (zones !== 2 && zones !== 3)
     throw new Error(`zones: expected 2 or 3, got ${zones}; three let a replica set of three lose any one zone`);
   if (!Number.isInteger(tickEveryS) || tickEveryS < 1 || tickEveryS > 60)
@@ -81,7 +85,7 @@ export class ControlPlane extends Construct {
   constructor(scope: Construct, id: string, props: ControlPlaneProps = {}) {
     super(scope, id);
     const settings = checked(props);
-    this.network = new Network(this, 'Network', { zones: settings.zones });
+    this.network = new Network(this, 'Network', { zones: settings.zones, vpc: props.vpc });
     const { vpc } = this.network;
     const securityGroup = new SecurityGroup(this, 'FunctionsGroup', { vpc, description: 'fiware-ha functions: probe nodes, call AWS' });
     this.table = new StateTable(this, 'State');

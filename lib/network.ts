@@ -1,12 +1,14 @@
 /** The network: balancers in public subnets, everything else in private ones, the same in each zone. Opens no port. */
 import { Fn, RemovalPolicy } from 'aws-cdk-lib';
-import { FlowLogDestination, GatewayVpcEndpointAwsService, IpAddresses, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { FlowLogDestination, GatewayVpcEndpointAwsService, IpAddresses, type IVpc, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
 export interface NetworkProps {
-  /** Availability zones to use. */
+  /** Availability zones of a VPC made here. */
   zones: 2 | 3;
+  /** A VPC that is there already, with a public subnet and a private one with a way out in each of two or three zones. */
+  vpc?: IVpc;
 }
 
 /** Subnets of one zone, as the functions need them. */
@@ -16,16 +18,34 @@ export interface ZoneSubnets {
   private: string;
 }
 
+/** One public and one private subnet a zone. @throws where a VPC has no two or three such zones, naming those it has */
+function pairSubnets({ publicSubnets, privateSubnets }: IVpc): ZoneSubnets[] {
+  const pairs = new Map<string, ZoneSubnets>();
+  for (const { availabilityZone: zone, subnetId } of publicSubnets) {
+    const inside = privateSubnets.find((subnet) => subnet.availabilityZone === zone);
+    if (inside && !pairs.has(zone)) pairs.set(zone, { zone, public: subnetId, private: inside.subnetId });
+  }
+  if (pairs.size === 2 || pairs.size === 3) return [...pairs.values()];
+  const zones = [...pairs.keys()].join(', ') || 'none';
+  throw new Error(
+    `vpc: expected a public subnet and a private one with egress in each of two or three zones, found them in: ${zones}; add the missing ones, or leave vpc out to have one made`,
+  );
+}
+
 export class Network extends Construct {
-  readonly vpc: Vpc;
+  readonly vpc: IVpc;
   readonly subnets: ZoneSubnets[];
 
-  constructor(scope: Construct, id: string, { zones }: NetworkProps) {
+  constructor(scope: Construct, id: string, { zones, vpc }: NetworkProps) {
     super(scope, id);
-    const availabilityZones = Array.from({ length: zones }, (_, i) => Fn.select(i, Fn.getAzs()));
-    this.vpc = new Vpc(this, 'Vpc', {
+    this.vpc = vpc ?? this.makeVpc(zones);
+    this.subnets = pairSubnets(this.vpc);
+  }
+
+  private makeVpc(zones: number): Vpc {
+    const vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr('10.64.0.0/16'),
-      availabilityZones,
+      availabilityZones: Array.from({ length: zones }, (_, i) => Fn.select(i, Fn.getAzs())),
       // One NAT gateway a zone: with a single one, the loss of its zone would blind the health checks of the others.
       natGateways: zones,
       subnetConfiguration: [
@@ -39,11 +59,7 @@ export class Network extends Construct {
       },
     });
     const logGroup = new LogGroup(this, 'FlowLogGroup', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
-    this.vpc.addFlowLog('FlowLog', { destination: FlowLogDestination.toCloudWatchLogs(logGroup) });
-    this.subnets = this.vpc.publicSubnets.map((subnet, i) => ({
-      zone: availabilityZones[i] ?? '',
-      public: subnet.subnetId,
-      private: this.vpc.privateSubnets[i]?.subnetId ?? '',
-    }));
+    vpc.addFlowLog('FlowLog', { destination: FlowLogDestination.toCloudWatchLogs(logGroup) });
+    return vpc;
   }
 }

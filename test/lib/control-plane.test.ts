@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { CONTROL_PLANE_PARAMETER } from '../../lambdas/control-plane-parameter';
 import { ControlPlane, type ControlPlaneProps } from '../../lib';
@@ -180,6 +181,31 @@ describe('another CDK app', () => {
     const { properties } = theResource(theirs, 'AWS::SSM::Parameter', '');
     expect(properties.Name).toBe(CONTROL_PLANE_PARAMETER);
     expect(shown(properties.Value)).toContain('"tickEveryS":30');
+  });
+
+  const aVpc = (stack: Stack, subnetTypes: SubnetType[]) =>
+    new Vpc(stack, 'Theirs', { maxAzs: 2, subnetConfiguration: subnetTypes.map((subnetType) => ({ name: subnetType, subnetType })) });
+  const aForeignStack = () => new Stack(new App({ builtinCloudFormationValidation: false }), 'Theirs');
+
+  it('can give it a VPC: nodes and functions stand in its subnets and no other is made', () => {
+    const stack = aForeignStack();
+    const vpc = aVpc(stack, [SubnetType.PUBLIC, SubnetType.PRIVATE_WITH_EGRESS]);
+    new ControlPlane(stack, 'Fiware', { vpc });
+    const theirs = Template.fromStack(stack);
+    theirs.resourceCountIs('AWS::EC2::VPC', 1);
+    const { properties } = theResource(theirs, 'AWS::Lambda::Function', 'Provision');
+    const { SUBNETS } = (properties.Environment as { Variables: Record<string, unknown> }).Variables;
+    for (const { subnetId } of [...vpc.publicSubnets, ...vpc.privateSubnets])
+      expect(shown(SUBNETS)).toContain(shown(stack.resolve(subnetId)));
+  });
+
+  it('is told what its VPC lacks', () => {
+    const stack = aForeignStack();
+    const vpc = aVpc(stack, [SubnetType.PUBLIC]);
+    expect(() => new ControlPlane(stack, 'Fiware', { vpc })).toThrow(
+      /^vpc: expected a public subnet and a private one .* found them in: none/,
+    );
+    expect(() => new ControlPlane(stack, 'Again', { vpc, zones: 2 })).toThrow(/^zones: expected nothing beside vpc, got 2/);
   });
 
   const WRONG: [ControlPlaneProps, RegExp][] = [
