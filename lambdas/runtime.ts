@@ -25,13 +25,6 @@ const CLIENT_SETTINGS = {
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 8_000, throwOnRequestTimeout: true },
 };
 
-/** Where AWS is; all of it absent for AWS itself, where region and credentials come from the function's environment. */
-export interface AwsEndpoint {
-  endpoint?: string;
-  region?: string;
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
-}
-
 const nowMs = () => Date.now();
 
 /** What a handler works with, made once a cold start. */
@@ -42,12 +35,11 @@ export interface Runtime {
   flush(): void;
 }
 
-/** All ports over AWS for an environment. Functions leave `at` out; tests name an emulator. */
-export function makeContext(env: Environment, telemetry: Telemetry, at: AwsEndpoint = {}): Context {
-  const client = { ...CLIENT_SETTINGS, ...at };
-  const ec2 = new EC2Client(client);
-  const ssm = new SSMClient(client);
-  const table = new Table(new DynamoDBClient(client), env.TABLE_NAME);
+/** All ports over AWS for an environment; the lab's contract tests use it as the functions do. */
+export function makeContext(env: Environment, telemetry: Telemetry): Context {
+  const ec2 = new EC2Client(CLIENT_SETTINGS);
+  const ssm = new SSMClient(CLIENT_SETTINGS);
+  const table = new Table(new DynamoDBClient(CLIENT_SETTINGS), env.TABLE_NAME);
   const launch = {
     subnets: env.SUBNETS,
     launchTemplates: env.LAUNCH_TEMPLATES,
@@ -69,7 +61,7 @@ export function makeContext(env: Environment, telemetry: Telemetry, at: AwsEndpo
       claims: makeClaims(table, nowMs),
       budget: makeBudget(table),
       journal: makeJournal(table),
-      queues: makeQueues(new SQSClient(client), urls),
+      queues: makeQueues(new SQSClient(CLIENT_SETTINGS), urls),
       probe: makeProbe(nowMs),
       clock: { nowMs },
       telemetry,
