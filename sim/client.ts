@@ -1,7 +1,7 @@
 /** A client of a simulated cluster: writes one entity a second through its address, remembers what was acknowledged. Repairs nothing. */
 import type { OpTime } from './replica-set/contract';
 import type { SimNode } from './sim-node';
-import type { World } from './world';
+import type { SimWorld } from './sim-world';
 
 const EVERY_MS = 1_000;
 /** A write that is on no majority by then counts as failed, ms. */
@@ -21,7 +21,7 @@ export class Client {
   private stopped = false;
 
   constructor(
-    private readonly world: World,
+    private readonly world: SimWorld,
     private readonly cluster: string,
   ) {}
 

@@ -6,20 +6,15 @@ import { PORT } from '../lambdas/core/names';
 import type { Api } from './faults';
 import { between } from './random';
 import type { SimNode } from './sim-node';
+import type { Invocation, SimWorld } from './sim-world';
 import { makeStores } from './stores';
-import type { World } from './world';
 
 const CALL_MS: [number, number] = [2, 40];
 const PROBE_MS: [number, number] = [1, 10];
 
-/** Whether the worker still lives; a crash ends it between two calls. */
-export interface Invocation {
-  dead: boolean;
-}
-
 const FOREVER = new Promise<never>(() => undefined);
 
-function withFaults(world: World, invocation: Invocation) {
+function withFaults(world: SimWorld, invocation: Invocation) {
   return async <T>(api: Api, work: () => T | Promise<T>): Promise<T> => {
     const { scheduler, random, faults } = world;
     await scheduler.sleep(between(random, ...CALL_MS));
@@ -55,7 +50,7 @@ function helloFact(node: SimNode, nowMs: number): HelloFact | undefined {
   };
 }
 
-function makeProbe(world: World): Ports['probe'] {
+function makeProbe(world: SimWorld): Ports['probe'] {
   const { scheduler, random, cloud, dataPath } = world;
   return {
     http: async (url, timeoutMs) => {
@@ -78,7 +73,7 @@ function makeProbe(world: World): Ports['probe'] {
   };
 }
 
-function silent(world: World): Telemetry {
+function silent(world: SimWorld): Telemetry {
   const log = (level: string) => (message: string, fields?: Record<string, unknown>) => world.onLog?.(level, message, fields ?? {});
   return {
     info: log('info'),
@@ -88,7 +83,7 @@ function silent(world: World): Telemetry {
   };
 }
 
-function makeCloudPorts(world: World, call: ReturnType<typeof withFaults>): Pick<Ports, 'compute' | 'addresses' | 'commands'> {
+function makeCloudPorts(world: SimWorld, call: ReturnType<typeof withFaults>): Pick<Ports, 'compute' | 'addresses' | 'commands'> {
   const { cloud, commands } = world;
   return {
     compute: {
@@ -115,7 +110,7 @@ function makeCloudPorts(world: World, call: ReturnType<typeof withFaults>): Pick
 }
 
 /** The ports of one invocation. */
-export function makeSimPorts(world: World, invocation: Invocation = { dead: false }): Ports {
+export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: false }): Ports {
   const call = withFaults(world, invocation);
   const stores = makeStores(world.state);
   const { specs, rows, claims, budget, journal } = stores;

@@ -56,7 +56,12 @@ function makeClaims({ claims }: StoredState): Stores['claims'] {
       claims.set(jobKey, { is: 'running', leaseUntilMs: nowMs + leaseMs });
       return { is: 'taken' };
     },
-    record: async (jobKey, state) => void claims.set(jobKey, state),
+    record: async (jobKey, state) => {
+      const present = claims.get(jobKey);
+      // An end stands: a worker that was slow to note its start must not bring the job back.
+      if (present && present.is !== 'running' && state.is === 'running') return;
+      claims.set(jobKey, state);
+    },
     release: async (jobKey) => void claims.delete(jobKey),
     readMany: async (jobKeys) =>
       Object.fromEntries(
@@ -80,7 +85,8 @@ export function makeStores(state: StoredState): Stores {
         state.journal
           .filter((entry) => entry.cluster === cluster)
           .reverse()
-          .slice(0, limit),
+          .slice(0, limit)
+          .map(({ cluster: _, ...entry }) => entry),
     },
     budget: {
       take: async (name, limit, windowMs, nowMs) => {

@@ -10,7 +10,8 @@ import { type Handled, type Message, MessageQueues } from './message-queues';
 import { between, makeRandom, type Random } from './random';
 import { ReplicaSets } from './replica-sets';
 import { Scheduler } from './scheduler';
-import { type Invocation, makeSimPorts } from './sim-ports';
+import { makeSimPorts } from './sim-ports';
+import type { Invocation, SimWorld } from './sim-world';
 import { emptyState, type StoredState } from './stores';
 
 /** Virtual time begins here: a Monday at three in the morning. */
@@ -25,13 +26,12 @@ export interface WorldOptions {
   settings?: Partial<Settings>;
 }
 
-export class World {
+export class World implements SimWorld {
   readonly random: Random;
   readonly scheduler = new Scheduler(START_MS);
   readonly faults: Faults;
   readonly state: StoredState = emptyState();
   readonly counters = new Map<string, number>();
-  /** Clusters somebody asked to delete, with confirmation. */
   readonly deleted = new Set<string>();
   readonly cloud: Cloud;
   readonly replicaSets: ReplicaSets;
@@ -39,9 +39,7 @@ export class World {
   readonly commands: Commands;
   readonly queues: MessageQueues;
   readonly settings: Settings;
-  /** Told of each journal entry as it is written. */
   onJournal?: (cluster: string, entry: JournalEntry) => void;
-  /** Told before a confirmed deletion is sent: the last moment to look at the data. */
   onDeletion?: (cluster: string) => void;
   onLog?: (level: string, message: string, fields: Record<string, unknown>) => void;
   private readonly configs = new Map<string, NodeConfig>();
@@ -73,7 +71,6 @@ export class World {
     this.scheduler.after(between(this.random, ...EVENT_MS), () => this.send('health-check', { kind: 'sweep' }));
   }
 
-  /** Puts a body on a queue: an object as JSON, a text as it is. */
   send(queue: QueueName, body: unknown, delayS = 0): string {
     const job = body as { kind?: string; cluster?: string; confirm?: string; instanceId?: string; version?: string; config?: NodeConfig };
     if (job.kind === 'deleteCluster' && job.cluster && job.confirm === job.cluster) {

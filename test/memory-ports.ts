@@ -1,9 +1,8 @@
 /** Ports that hold plain values and answer at once, for tests of single use cases; the simulation is for whole stories. */
 
-import type { ClaimState, CommandOutcome, Context, JournalEntry, NodeCommand, Ports } from '../lambdas/app/ports';
-import { PortError } from '../lambdas/app/ports';
+import type { CommandOutcome, Context, NodeCommand, Ports } from '../lambdas/app/ports';
 import type { CloudFacts } from '../lambdas/core/facts';
-import type { ClusterRow } from '../lambdas/core/memory';
+import { emptyState, makeStores, type StoredState } from '../sim/stores';
 import { NOW_MS, ZONES } from './builders';
 
 export interface Sent {
@@ -13,13 +12,9 @@ export interface Sent {
 }
 
 /** What the ports hold; tests set it before and look at it after. */
-export interface MemoryWorld {
+export interface MemoryWorld extends StoredState {
   nowMs: number;
   cloud: Omit<CloudFacts, 'atMs'>;
-  rows: Map<string, ClusterRow>;
-  specs: Map<string, { text: string; version: number }>;
-  claims: Map<string, ClaimState>;
-  journal: (JournalEntry & { cluster: string })[];
   sent: Sent[];
   commands: { instanceId: string; command: NodeCommand }[];
   commandOutcome: CommandOutcome;
@@ -33,10 +28,7 @@ export function aMemoryWorld(change: Partial<MemoryWorld> = {}): MemoryWorld {
   return {
     nowMs: NOW_MS,
     cloud: { instances: [], addresses: [] },
-    rows: new Map(),
-    specs: new Map(),
-    claims: new Map(),
-    journal: [],
+    ...emptyState(),
     sent: [],
     commands: [],
     commandOutcome: { is: 'running' },
@@ -47,59 +39,12 @@ export function aMemoryWorld(change: Partial<MemoryWorld> = {}): MemoryWorld {
   };
 }
 
-function stores(w: MemoryWorld): Pick<Ports, 'specs' | 'rows' | 'claims' | 'journal' | 'budget'> {
-  return {
-    specs: {
-      listClusters: async () => [...w.specs.keys()],
-      get: async (cluster) => w.specs.get(cluster) ?? null,
-      create: async (cluster, text) => {
-        if (w.specs.has(cluster)) throw new PortError('conflict', 'exists');
-        w.specs.set(cluster, { text, version: 1 });
-      },
-      replace: async (cluster, text, expectedVersion) => {
-        if (w.specs.get(cluster)?.version !== expectedVersion) throw new PortError('conflict', 'other version');
-        w.specs.set(cluster, { text, version: expectedVersion + 1 });
-      },
-      delete: async (cluster) => void w.specs.delete(cluster),
-    },
-    rows: {
-      get: async (cluster) => structuredClone(w.rows.get(cluster)) ?? null,
-      listClusters: async () => [...w.rows.keys()],
-      put: async (row, expectedVersion) => {
-        if ((w.rows.get(row.cluster)?.version ?? 0) !== expectedVersion) throw new PortError('conflict', 'other version');
-        w.rows.set(row.cluster, structuredClone(row));
-      },
-      delete: async (cluster) => void w.rows.delete(cluster),
-    },
-    claims: {
-      claim: async (jobKey, nowMs) => {
-        const state = w.claims.get(jobKey);
-        if (state && (state.is !== 'running' || state.commandId || state.leaseUntilMs > nowMs)) return { is: 'held', state };
-        w.claims.set(jobKey, { is: 'running', leaseUntilMs: nowMs + 90_000 });
-        return { is: 'taken' };
-      },
-      record: async (jobKey, state) => void w.claims.set(jobKey, state),
-      release: async (jobKey) => void w.claims.delete(jobKey),
-      readMany: async (jobKeys) =>
-        Object.fromEntries(jobKeys.flatMap((key) => (w.claims.has(key) ? [[key, w.claims.get(key) as ClaimState]] : []))),
-    },
-    journal: {
-      append: async (cluster, entries) => void w.journal.push(...entries.map((entry) => ({ ...entry, cluster }))),
-      read: async (cluster, limit) =>
-        w.journal
-          .filter((entry) => entry.cluster === cluster)
-          .reverse()
-          .slice(0, limit),
-    },
-    budget: { take: async () => w.budgetLeft-- > 0 },
-  };
-}
-
 /** A context over the world; settings are those of a deployment with three zones. */
 export function contextOver(w: MemoryWorld): Context {
   const act = (text: string) => void w.acts.push(text);
   const ports: Ports = {
-    ...stores(w),
+    ...makeStores(w),
+    budget: { take: async () => w.budgetLeft-- > 0 },
     compute: {
       describeFleet: async () => w.cloud,
       describeCluster: async () => w.cloud,

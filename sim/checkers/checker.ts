@@ -1,5 +1,5 @@
 /** What a checker is: it stands outside the system, sees what the cloud sees, and knows nothing of rows, plans or health. */
-import type { World } from '../world';
+import type { SimWorld } from '../sim-world';
 
 export interface Violation {
   atMs: number;
@@ -18,4 +18,4 @@ export interface Checker {
   end?(): void;
 }
 
-export type MakeChecker = (world: World, report: Report) => Checker;
+export type MakeChecker = (world: SimWorld, report: Report) => Checker;

@@ -1,10 +1,10 @@
 /** Checks data: no living majority of voters lost by our own act, no acknowledged write lost. */
 import type { Client } from '../client';
-import type { World } from '../world';
+import type { SimWorld } from '../sim-world';
 import type { MakeChecker } from './checker';
 
 /** Living voters and voters of the newest configuration any living member of a cluster has. */
-function countVoters(world: World, cluster: string, without?: string): { living: number; voters: number } {
+function countVoters(world: SimWorld, cluster: string, without?: string): { living: number; voters: number } {
   const nodes = [...world.cloud.nodes.values()].filter((node) => node.fact.cluster === cluster && node.member?.config);
   const configs = nodes.flatMap((node) => (world.cloud.isServing(node) && node.member?.config ? [node.member.config] : []));
   const newest = configs.sort((a, b) => b.version - a.version)[0];

@@ -1,5 +1,5 @@
 /** Checks jobs and leftovers: every job ends done, refused or as a dead letter; a deleted cluster leaves nothing behind. */
-import type { World } from '../world';
+import type { SimWorld } from '../sim-world';
 import type { MakeChecker } from './checker';
 
 /** A job on a queue that has neither ended nor become a dead letter, once all is quiet. */
@@ -15,7 +15,7 @@ export const noJobLost: MakeChecker = ({ queues, state }, report) => ({
 });
 
 /** What a deleted cluster left. */
-function leftovers({ cloud, state }: World, cluster: string): string[] {
+function leftovers({ cloud, state }: SimWorld, cluster: string): string[] {
   const nodes = [...cloud.nodes.values()]
     .filter(({ fact }) => fact.cluster === cluster && fact.state !== 'terminated')
     .map(({ fact }) => fact.instanceId);

@@ -1,6 +1,6 @@
 /** Checks nodes: one disruption at a time, a bounded number of terminations, one node a slot and incarnation, nobody else's touched. */
 import type { SimNode } from '../sim-node';
-import type { World } from '../world';
+import type { SimWorld } from '../sim-world';
 import type { MakeChecker } from './checker';
 
 /** Two nodes in service taken down closer together than this are one disruption too many, ms. */
@@ -8,12 +8,12 @@ const APART_MS = 2_000;
 const TWINS_MAX_MS = 300_000;
 const WINDOW_MS = 600_000;
 
-function isBeingDeleted(world: World, cluster: string): boolean {
+function isBeingDeleted(world: SimWorld, cluster: string): boolean {
   return world.deleted.has(cluster);
 }
 
 /** A broker that no balancer names any more gets no requests: taking it down disrupts nobody. */
-function isInService(world: World, node: SimNode): boolean {
+function isInService(world: SimWorld, node: SimNode): boolean {
   if (!world.cloud.isServing(node)) return false;
   if (node.fact.role !== 'orion') return true;
   const balancers = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === node.fact.cluster && world.cloud.isServing(n));

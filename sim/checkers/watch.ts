@@ -1,6 +1,6 @@
 /** Sets the checkers on a world, looks once a virtual second, keeps what they report. */
 import type { Client } from '../client';
-import type { World } from '../world';
+import type { SimWorld } from '../sim-world';
 import { addressOffHealthyHolder, addressOnDeadNode } from './addresses';
 import type { MakeChecker, Violation } from './checker';
 import { acknowledgedWrites, majorityKept } from './data';
@@ -28,7 +28,7 @@ export interface Watch {
 }
 
 /** Starts watching. */
-export function watch(world: World, clients: readonly Client[] = []): Watch {
+export function watch(world: SimWorld, clients: readonly Client[] = []): Watch {
   const violations: Violation[] = [];
   const report = (checker: string, text: string) => void violations.push({ atMs: world.scheduler.nowMs, checker, text });
   const checkers = [...CHECKERS, ...clients.map(acknowledgedWrites)].map((make) => make(world, report));
