@@ -4,8 +4,18 @@ import type { Construct } from 'constructs';
 import * as z from 'zod';
 import { ControlPlane, type ControlPlaneProps } from './control-plane';
 import { LAB_EVENT_SOURCE } from './emulator';
+import { SettingError } from './setting-error';
 
 const imageIds = z.strictObject({ lb: z.string(), orion: z.string(), mongo: z.string() });
+
+/** A context value that holds JSON; undefined where it does not, which no schema takes. */
+function parsed(value: unknown): unknown {
+  try {
+    return JSON.parse(String(value));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Reads `fiware-ha:*` of the context. @throws where a value is not what it should be, naming it */
 export function propsFromContext(scope: Construct): ControlPlaneProps {
@@ -13,7 +23,8 @@ export function propsFromContext(scope: Construct): ControlPlaneProps {
   const whole = (key: string): number | undefined => {
     const value = read(key);
     if (value === undefined) return undefined;
-    if (!/^\d+$/.test(String(value))) throw new Error(`context fiware-ha:${key}: expected a whole number, got ${JSON.stringify(value)}`);
+    if (!/^\d+$/.test(String(value)))
+      throw new SettingError(`context fiware-ha:${key}: expected a whole number, got ${JSON.stringify(value)}`);
     return Number(value);
   };
   const cidrs = read('entryCidrs');
@@ -30,8 +41,9 @@ export function propsFromContext(scope: Construct): ControlPlaneProps {
         }),
   };
   if (!isLab(scope)) return props;
-  const images = imageIds.safeParse(JSON.parse(String(read('imageIds') ?? 'null')));
-  if (!images.success) throw new Error('context fiware-ha:imageIds: expected JSON with an AMI for lb, orion and mongo; the lab sets it');
+  const images = imageIds.safeParse(parsed(read('imageIds')));
+  if (!images.success)
+    throw new SettingError('context fiware-ha:imageIds: expected JSON with an AMI for lb, orion and mongo; the lab sets it');
   return { ...props, emulator: { imageIds: images.data, eventSource: LAB_EVENT_SOURCE } };
 }
 

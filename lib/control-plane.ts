@@ -26,6 +26,7 @@ import {
 } from './permissions';
 import { PlaneAlarms } from './plane-alarms';
 import { Schedule } from './schedule';
+import { SettingError } from './setting-error';
 import { StateTable } from './state-table';
 import { explainWildcards, WILDCARD } from './wildcards';
 
@@ -60,17 +61,17 @@ const PROBE_TIMEOUT_MS = 2_000;
 function checked(props: ControlPlaneProps): { zones: 2 | 3; tickEveryS: number; terminationsPer10Min: number; entryCidrs: string[] } {
   const { zones = 3, tickEveryS = 10, terminationsPer10Min = 10, entryCidrs = [] } = props;
   if (props.vpc && props.zones !== undefined)
-    throw new Error(`zones: expected nothing beside vpc, got ${props.zones}; the zones are those of the VPC's subnets`);
+    throw new SettingError(`zones: expected nothing beside vpc, got ${props.zones}; the zones are those of the VPC's subnets`);
   if (zones !== 2 && zones !== 3)
-    throw new Error(`zones: expected 2 or 3, got ${zones}; three let a replica set of three lose any one zone`);
+    throw new SettingError(`zones: expected 2 or 3, got ${zones}; three let a replica set of three lose any one zone`);
   if (!Number.isInteger(tickEveryS) || tickEveryS < 1 || tickEveryS > 60)
-    throw new Error(`tickEveryS: expected a whole number from 1 to 60, got ${tickEveryS}; 10 is the default`);
+    throw new SettingError(`tickEveryS: expected a whole number from 1 to 60, got ${tickEveryS}; 10 is the default`);
   if (!Number.isInteger(terminationsPer10Min) || terminationsPer10Min < 1)
-    throw new Error(
+    throw new SettingError(
       `terminationsPer10Min: expected a whole number of at least 1, got ${terminationsPer10Min}; with none nothing could be repaired`,
     );
   const wrong = entryCidrs.find((cidr) => !CIDR.test(cidr));
-  if (wrong !== undefined) throw new Error(`entryCidrs: expected CIDRs such as 203.0.113.0/24, got ${JSON.stringify(wrong)}`);
+  if (wrong !== undefined) throw new SettingError(`entryCidrs: expected CIDRs such as 203.0.113.0/24, got ${JSON.stringify(wrong)}`);
   return { zones, tickEveryS, terminationsPer10Min, entryCidrs };
 }
 

@@ -3,6 +3,7 @@ import { Fn, RemovalPolicy } from 'aws-cdk-lib';
 import { FlowLogDestination, GatewayVpcEndpointAwsService, IpAddresses, type IVpc, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { SettingError } from './setting-error';
 
 export interface NetworkProps {
   /** Availability zones of a VPC made here. */
@@ -27,7 +28,7 @@ function pairSubnets({ publicSubnets, privateSubnets }: IVpc): ZoneSubnets[] {
   }
   if (pairs.size === 2 || pairs.size === 3) return [...pairs.values()];
   const zones = [...pairs.keys()].join(', ') || 'none';
-  throw new Error(
+  throw new SettingError(
     `vpc: expected a public subnet and a private one with egress in each of two or three zones, found them in: ${zones}; add the missing ones, or leave vpc out to have one made`,
   );
 }

@@ -222,6 +222,7 @@ describe('another CDK app', () => {
 
   it.each([
     [{ 'fiware-ha:tickEveryS': 'often' }, /fiware-ha:tickEveryS: expected a whole number, got "often"/],
+    [{ 'fiware-ha:lab': 'true', 'fiware-ha:imageIds': 'ami-1' }, /fiware-ha:imageIds: expected JSON with an AMI/],
     [{ 'fiware-ha:lab': 'true' }, /fiware-ha:imageIds: expected JSON with an AMI for lb, orion and mongo/],
   ])('is told what is wrong with the context %j', (context, message) => {
     expect(() => aStack(undefined, context as unknown as Record<string, string>)).toThrow(message);
