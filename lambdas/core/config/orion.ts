@@ -6,7 +6,11 @@ type OrionConfig = Extract<NodeConfig, { role: 'orion' }>;
 
 const DATABASE = 'orion';
 
-/** From 4.0 on one connection URI; before, host list and set name of their own (Orion, deprecated.md). */
+/**
+ * From 4.0 on one connection URI; before, host list and set name of their own (Orion, deprecated.md).
+ * Orion itself asks for the server's default write concern, whatever the URI says (mongoConnectionPool.cpp); that default is made
+ * `majority` with the first change of the replica set.
+ */
 function databaseSettings({ version, seeds, replicaSet }: OrionConfig): Record<string, string> {
   const [major = 0] = version.split('.').map(Number);
   const hosts = seeds.join(',');

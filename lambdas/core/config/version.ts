@@ -11,14 +11,15 @@ const SAMPLES: Record<Role, NodeConfig> = {
   mongo: { role: 'mongo', replicaSet: 'rs' },
 };
 
-function fingerprint(role: Role): string {
-  return shortHash(JSON.stringify(renderConfig(SAMPLES[role], '')));
+/** 32 bits of the rendered sample: a seed for the hash of the values. */
+function fingerprint(role: Role): number {
+  return Number.parseInt(shortHash(JSON.stringify(renderConfig(SAMPLES[role], ''))).slice(-8), 16);
 }
 
 /** Changes with the templates, so that a new release of them is rolled out like any new value. */
-const TEMPLATES: Record<Role, string> = { lb: fingerprint('lb'), orion: fingerprint('orion'), mongo: fingerprint('mongo') };
+const TEMPLATES: Record<Role, number> = { lb: fingerprint('lb'), orion: fingerprint('orion'), mongo: fingerprint('mongo') };
 
 /** Version of a configuration, 14 hex digits. Lists inside must be sorted by the caller. */
 export function configVersion(config: NodeConfig): string {
-  return shortHash(TEMPLATES[config.role] + JSON.stringify(config));
+  return shortHash(JSON.stringify(config), TEMPLATES[config.role]);
 }

@@ -139,7 +139,7 @@ ORION_NOTIF_MODE=threadpool:1000:20
 
   it.each(['4.0.0', '4.1.0', '10.0.0'])('names the database by one URI for version %s', (version) => {
     expect(textOf({ ...ORION, version }, 'orion.env')).toBe(
-      `ORION_MONGO_URI=mongodb://10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017/?replicaSet=orion_rs
+      `ORION_MONGO_URI=mongodb://10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017/?replicaSet=orion_rs&w=majority
 ORION_MONGO_DB=orion
 ${FOR_SEVERAL}FIWARE_HA_ORION_VERSION=${version}
 FIWARE_HA_CONFIG_VERSION=00c0ffee00c0ff
