@@ -1,9 +1,9 @@
 /** A short hash for versions and keys; for telling texts apart, never for security. */
 
-/** 53-bit hash of a text as 14 hex digits (cyrb53 by bryc, public domain). Same text, same hash, on every machine. */
-export function shortHash(text: string): string {
-  let h1 = 0xdeadbeef;
-  let h2 = 0x41c6ce57;
+/** 53-bit hash of a text, mixed with a seed, as 14 hex digits (cyrb53 by bryc, public domain). Same text, same hash, on every machine. */
+export function shortHash(text: string, seed = 0): string {
+  let h1 = 0xdeadbeef ^ seed;
+  let h2 = 0x41c6ce57 ^ seed;
   for (let i = 0; i < text.length; i++) {
     const ch = text.charCodeAt(i);
     h1 = Math.imul(h1 ^ ch, 2654435761);

@@ -37,7 +37,9 @@ export function slotNames(role: Role, count: number): string[] {
 
 /** The cluster's address names; one address while the entry is active/passive. */
 export function addressNames(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `entry${i + 1}`);
+  const names: string[] = [];
+  for (let index = 1; index <= count; index++) names.push(`entry${index}`);
+  return names;
 }
 
 export const SPEC_PATH_ROOT = '/fiware-ha/clusters/';

@@ -6,8 +6,6 @@ import { type ClusterSpec, countOf } from './spec';
 export interface Slot {
   role: Role;
   slot: string;
-  /** 1 for lb1, 2 for lb2. */
-  index: number;
   /** The node that fills it, in whatever health; absent while the slot is empty. */
   current?: Node;
   /** Other living nodes of the slot: older incarnations and duplicates. */
@@ -57,13 +55,16 @@ export function sortIntoSlots(spec: ClusterSpec, observation: Observation): Slot
     if (list) list.push(node);
     else bySlot.set(node.fact.slot, [node]);
   }
-  const take = (role: Role): Slot[] =>
-    wantedNames(spec, role, observation.nodes, holders).map((slot) => {
-      const [current, ...extras] = (bySlot.get(slot) ?? []).sort(compare);
-      bySlot.delete(slot);
-      return { role, slot, index: indexOf(slot), ...(current ? { current } : {}), extras };
-    });
+  const takeSlot = (role: Role, slot: string): Slot => {
+    const nodes = bySlot.get(slot);
+    const current = nodes?.sort(compare)[0];
+    if (!nodes || !current) return { role, slot, extras: [] };
+    bySlot.delete(slot);
+    return { role, slot, current, extras: nodes.slice(1) };
+  };
+  const take = (role: Role) => wantedNames(spec, role, observation.nodes, holders).map((slot) => takeSlot(role, slot));
   const wanted = { lb: take('lb'), orion: take('orion'), mongo: take('mongo') };
+  if (bySlot.size === 0) return { wanted, unwanted: { lb: [], orion: [], mongo: [] } };
   const rest = [...bySlot.values()].flat().sort((a, b) => indexOf(b.fact.slot) - indexOf(a.fact.slot) || compare(a, b));
   const restOf = (role: Role) => rest.filter((node) => node.fact.role === role);
   return { wanted, unwanted: { lb: restOf('lb'), orion: restOf('orion'), mongo: restOf('mongo') } };

@@ -1,4 +1,5 @@
 /** Plans launches: empty slots are filled, dead nodes get a successor. Never takes anything down. */
+import type { JobOf } from '../jobs';
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import type { Slot } from '../slots';
@@ -14,7 +15,7 @@ function zoneLoad(s: Situation, role: Role): Map<string, number> {
 }
 
 /** The emptiest zone that is not known to be full; with all of them full, the emptiest of all. */
-function chooseZone(s: Situation, load: Map<string, number>): string | undefined {
+function chooseZone(s: Situation, load: ReadonlyMap<string, number>): string | undefined {
   const isFull = (zone: string) => (s.memory.zoneFullUntilMs[zone] ?? 0) > s.nowMs;
   const open = s.observation.zones.filter((zone) => !isFull(zone));
   const choice = open.length > 0 ? open : s.observation.zones;
@@ -64,32 +65,50 @@ function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
   return `${dead}; a successor is launched`;
 }
 
+/** A launch of the slot's next incarnation; undefined while none may be tried, or no zone is left. */
+function launchOf(
+  s: Situation,
+  { role, slot, current }: Slot,
+  reason: string,
+  load: ReadonlyMap<string, number>,
+): JobOf<'launchNode'> | undefined {
+  const zone = chooseZone(s, load);
+  const base = `launch/${slot}`;
+  if (!zone || !mayTry(s, base)) return undefined;
+  const incarnation = Math.max(s.memory.incarnations[slot] ?? 0, current?.fact.incarnation ?? 0) + 1;
+  const volume = role === 'mongo' ? { volumeGib: s.spec.mongo.volumeGib } : {};
+  return {
+    kind: 'launchNode',
+    ...common(s, base, reason),
+    role,
+    slot,
+    incarnation,
+    zone,
+    instanceType: s.spec[role].instanceType,
+    ...volume,
+  };
+}
+
+function planRole(s: Situation, role: Role, step: Step): void {
+  let load: Map<string, number> | undefined;
+  for (const slot of s.slots.wanted[role]) {
+    if (slot.current && slot.current.health.health !== 'dead') continue;
+    if (s.inFlight.some((job) => job.kind === 'launchNode' && job.slot === slot.slot)) continue;
+    const reason = whyLaunch(s, slot, step);
+    if (!reason) continue;
+    load ??= zoneLoad(s, role);
+    const job = launchOf(s, slot, reason, load);
+    if (!job) continue;
+    load.set(job.zone, (load.get(job.zone) ?? 0) + 1);
+    step.jobs.push(job);
+    // One doubtful node of a role at a time: what a probe calls dead may be a mistake, what EC2 calls gone is none.
+    if (slot.current && !isGone(slot.current)) return;
+  }
+}
+
 /** Fills empty slots and launches successors of dead nodes, each in the emptiest zone. */
 export function planLaunches(s: Situation): Step {
   const step = emptyStep();
-  for (const role of ['mongo', 'orion', 'lb'] as const) {
-    const load = zoneLoad(s, role);
-    for (const slot of s.slots.wanted[role]) {
-      if (s.inFlight.some((job) => job.kind === 'launchNode' && job.slot === slot.slot)) continue;
-      const reason = whyLaunch(s, slot, step);
-      if (!reason) continue;
-      const zone = chooseZone(s, load);
-      const incarnation = Math.max(s.memory.incarnations[slot.slot] ?? 0, slot.current?.fact.incarnation ?? 0) + 1;
-      const base = `launch/${slot.slot}`;
-      if (!zone || !mayTry(s, base)) continue;
-      load.set(zone, (load.get(zone) ?? 0) + 1);
-      step.jobs.push({
-        kind: 'launchNode',
-        ...common(s, base, reason),
-        role,
-        slot: slot.slot,
-        incarnation,
-        zone,
-        instanceType: s.spec[role].instanceType,
-        ...(role === 'mongo' ? { volumeGib: s.spec.mongo.volumeGib } : {}),
-      });
-      if (slot.current && !isGone(slot.current)) break;
-    }
-  }
+  for (const role of ['mongo', 'orion', 'lb'] as const) planRole(s, role, step);
   return step;
 }
