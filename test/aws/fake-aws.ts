@@ -1,0 +1,88 @@
+/** An HTTP server that answers as AWS does on the wire, so that adapters are tried with the real SDK. Scripted by each test, never clever. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One call as it arrived: the operation, and its form fields (EC2) or its JSON body (all others). */
+export interface Call {
+  operation: string;
+  form: Record<string, string>;
+  json: Record<string, unknown>;
+}
+
+/** Headers and body to answer with; `hang` never answers. */
+export interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body: string;
+  hang?: boolean;
+}
+
+export interface FakeAws {
+  calls: Call[];
+  /** Settings for an SDK client: one try, no waiting, made-up credentials. */
+  client: { endpoint: string; region: string; maxAttempts: number; credentials: { accessKeyId: string; secretAccessKey: string } };
+  close(): Promise<void>;
+}
+
+/** EC2's XML: an answer of `operation`. */
+export function xml(operation: string, inner: string): Answer {
+  return {
+    status: 200,
+    body: `<${operation}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId>${inner}</${operation}Response>`,
+  };
+}
+
+/** EC2's XML for an error. */
+export function xmlError(code: string, status = 400, message = 'in words'): Answer {
+  const error = `<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+  return { status, body: `<?xml version="1.0"?><Response><Errors>${error}</Errors><RequestID>r</RequestID></Response>` };
+}
+
+/** The JSON protocols of DynamoDB, SSM and SQS. */
+export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Answer {
+  return { status, headers: { 'content-type': 'application/x-amz-json-1.0', ...headers }, body: JSON.stringify(value) };
+}
+
+function callOf(target: string | undefined, body: string): Call {
+  if (target) return { operation: target.split('.').at(-1) ?? '', form: {}, json: JSON.parse(body) };
+  const form = Object.fromEntries(new URLSearchParams(body));
+  return { operation: form.Action ?? '', form, json: {} };
+}
+
+const running: FakeAws[] = [];
+
+/** Starts a server; `answer` is asked for each call, in the order they arrive. `stopFakes` ends it. */
+export async function fakeAws(answer: (call: Call, index: number) => Answer): Promise<FakeAws> {
+  const calls: Call[] = [];
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const target = request.headers['x-amz-target'];
+      const call = callOf(typeof target === 'string' ? target : undefined, Buffer.concat(chunks).toString('utf8'));
+      const { status, headers = {}, body, hang } = answer(call, calls.push(call) - 1);
+      if (!hang) response.writeHead(status, headers).end(body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const fake: FakeAws = {
+    calls,
+    client: {
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      region: 'eu-west-1',
+      maxAttempts: 1,
+      credentials: { accessKeyId: 'made', secretAccessKey: 'up' },
+    },
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+  running.push(fake);
+  return fake;
+}
+
+/** Ends all servers of a test; for `afterEach`. */
+export async function stopFakes(): Promise<void> {
+  await Promise.all(running.splice(0).map((fake) => fake.close()));
+}
