@@ -7,7 +7,8 @@ const BODY_MAX_BYTES = 4_096;
 /** Errors that say we ourselves have no way out; the node may be well. */
 const OUR_OWN_FAULT: ReadonlySet<string> = new Set(['ENETUNREACH', 'ENETDOWN', 'EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EPERM', 'EACCES']);
 
-function outcomeOf(error: unknown): Outcome {
+/** What an error says of the node: `failed`, or `unknown` when the fault is on our side. */
+export function outcomeOf(error: unknown): Outcome {
   const e = error as { name?: string; message?: string; code?: string; cause?: { code?: string; message?: string } };
   const code = e.cause?.code ?? e.code ?? '';
   const detail =

@@ -223,7 +223,7 @@ export function describeProbeContract(source: SubjectSource): void {
 
     it('answers `failed` for a node that is not there', async () => {
       const { probe } = subject().ports;
-      const [http, hello] = await Promise.all([probe.http('http://127.0.0.1:9/version', 1_000), probe.hello('127.0.0.1:9', 1_000)]);
+      const [http, hello] = await Promise.all([probe.http('http://127.0.0.1:2/version', 1_000), probe.hello('127.0.0.1:2', 1_000)]);
       expect(http.outcome).toMatchObject({ is: 'failed', detail: expect.stringMatching(/./) });
       expect(hello.outcome).toMatchObject({ is: 'failed', detail: expect.stringMatching(/./) });
       expect(hello.hello).toBeUndefined();
