@@ -14,9 +14,11 @@ readonly ORION_IMAGE=telefonicaiot/fiware-orion MONGO_IMAGE=mongo:7.0
 
 # Prints the one JSON line the control plane reads, and ends. fail CODE WORDS...
 fail() {
-  local code=$1
+  local code=$1 words
   shift
-  python3 -c 'import json, sys; print(json.dumps({"ok": False, "error": sys.argv[1]}))' "$*"
+  words=${*//[[:cntrl:]]/ }
+  words=${words//\\/\\\\}
+  printf '{"ok":false,"error":"%s"}\n' "${words//\"/\\\"}"
   exit "$code"
 }
 
