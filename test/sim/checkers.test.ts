@@ -1,0 +1,159 @@
+import { describe, expect, it } from '@jest/globals';
+import { CHECKERS, type Watch, watch } from '../../sim/checkers/watch';
+import { Client } from '../../sim/client';
+import type { SimNode } from '../../sim/sim-node';
+import { World } from '../../sim/world';
+import { aWorldWith, isSettled } from './a-city';
+
+function nodesOf(world: World, role: string): SimNode[] {
+  return [...world.cloud.nodes.values()].filter(({ fact }) => fact.role === role && fact.state === 'running');
+}
+
+function firstOf(world: World, role: string): SimNode {
+  const [node] = nodesOf(world, role);
+  if (!node) throw new Error(`no ${role} runs`);
+  return node;
+}
+
+function onlyAddress(world: World) {
+  const [address] = world.cloud.addresses.values();
+  if (!address?.holder) throw new Error('nobody holds the address');
+  return { ...address, holder: address.holder };
+}
+
+/** Takes the control plane's hands away, so that it can not put right what a test plants. */
+function stopRepairs(world: World): void {
+  world.faults.apisDown.add('compute').add('addresses').add('commands');
+}
+
+interface Planted {
+  world: World;
+  client: Client;
+}
+
+/** By checker: something it must catch. */
+const PLANTED: Record<string, (planted: Planted) => Promise<unknown> | unknown> = {
+  'address-on-dead-node': ({ world }) => {
+    stopRepairs(world);
+    const holder = world.cloud.nodes.get(onlyAddress(world).holder);
+    if (holder) holder.hung = true;
+    return world.pass(180);
+  },
+  'address-off-healthy-holder': ({ world }) => {
+    const { allocationId, holder } = onlyAddress(world);
+    const other = nodesOf(world, 'lb').find(({ fact }) => fact.instanceId !== holder);
+    world.cloud.associate(allocationId, other?.fact.instanceId ?? '', true);
+  },
+  'two-disruptions': async ({ world }) => {
+    const [first, second] = nodesOf(world, 'orion');
+    world.cloud.terminate(first?.fact.instanceId ?? '', true);
+    await world.pass(1);
+    world.cloud.terminate(second?.fact.instanceId ?? '', true);
+  },
+  'termination-budget': async ({ world }) => {
+    const limit = 2 * world.settings.terminationsPer10Min;
+    for (let i = 0; i <= limit; i++) {
+      const zone = world.settings.zones[0] ?? '';
+      const request = {
+        cluster: 'city',
+        role: 'orion',
+        slot: 'ctx9',
+        incarnation: i + 1,
+        zone,
+        instanceType: 't3.small',
+        token: `t${i}`,
+      } as const;
+      world.cloud.terminate(world.cloud.launch(request).fact.instanceId, true);
+    }
+  },
+  twins: ({ world }) => {
+    stopRepairs(world);
+    const { cluster, role, slot, incarnation, zone } = firstOf(world, 'orion').fact;
+    world.cloud.launch({ cluster, role, slot, incarnation, zone, instanceType: 't3.small', token: 'another' });
+    return world.pass(360);
+  },
+  'foreign-node': ({ world }) => {
+    const zone = world.settings.zones[0] ?? '';
+    const request = {
+      cluster: 'strange',
+      role: 'orion',
+      slot: 'ctx1',
+      incarnation: 1,
+      zone,
+      instanceType: 't3.small',
+      token: 's',
+    } as const;
+    world.cloud.terminate(world.cloud.launch(request).fact.instanceId, true);
+  },
+  'majority-lost-by-us': async ({ world }) => {
+    const [first, second] = nodesOf(world, 'mongo');
+    world.cloud.terminate(first?.fact.instanceId ?? '', false);
+    world.cloud.terminate(second?.fact.instanceId ?? '', true);
+  },
+  'lost-job': ({ world }) => {
+    world.send('provision', { kind: 'scale', cluster: 'city', role: 'orion', count: 3 });
+  },
+  leak: ({ world }) => {
+    world.deleted.add('city');
+  },
+  'lost-writes': ({ client }) => {
+    client.acknowledged.add('NeverWritten');
+  },
+};
+
+async function aWatchedCity(seed: number, settings = {}): Promise<Planted & { watched: Watch }> {
+  const world = await aWorldWith(['city'], { seed, settings });
+  const client = new Client(world, 'city');
+  const watched = watch(world, [client]);
+  client.start();
+  await world.pass(10);
+  return { world, client, watched };
+}
+
+function namesOf({ violations }: Watch): string[] {
+  return [...new Set(violations.map(({ checker }) => checker))];
+}
+
+describe('a checker', () => {
+  it.each(Object.keys(PLANTED))('catches a planted violation: %s', async (name) => {
+    const { world, client, watched } = await aWatchedCity(31);
+    await PLANTED[name]?.({ world, client });
+    watched.end();
+    expect(namesOf(watched)).toContain(name);
+  });
+
+  it('has a planted violation, each of them', () => {
+    const world = new World({ seed: 1 });
+    const names = CHECKERS.map((make) => make(world, () => undefined).name);
+    expect([...names, 'lost-writes'].sort()).toEqual(Object.keys(PLANTED).sort());
+  });
+});
+
+describe('the checkers', () => {
+  it('find nothing when a cluster is healed, scaled and deleted as it should be', async () => {
+    const { world, client, watched } = await aWatchedCity(32);
+    const settle = async () => {
+      await world.pass(30);
+      expect(await world.pass(900, () => isSettled(world))).toBe(true);
+    };
+    world.cloud.terminate(onlyAddress(world).holder, false);
+    await settle();
+    firstOf(world, 'orion').process = 'dead';
+    await settle();
+    firstOf(world, 'mongo').hung = true;
+    await settle();
+    world.send('provision', { kind: 'scale', cluster: 'city', role: 'orion', count: 4 });
+    await settle();
+    world.send('provision', { kind: 'scale', cluster: 'city', role: 'orion', count: 1 });
+    await settle();
+    client.stop();
+    await world.pass(10);
+    expect(client.acknowledged.size).toBeGreaterThan(100);
+    expect(client.lost()).toEqual([]);
+    world.send('provision', { kind: 'deleteCluster', cluster: 'city', confirm: 'city' });
+    expect(await world.pass(900, () => !world.state.rows.has('city'))).toBe(true);
+    await world.pass(60);
+    watched.end();
+    expect(watched.violations).toEqual([]);
+  });
+});
