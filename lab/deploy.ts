@@ -40,6 +40,14 @@ export interface Deployed {
   removedFromTemplate: string[];
 }
 
+const LINES_SHOWN = 15;
+
+/** The lines that say what went wrong, without the roll-back's many; the last ones where none does. */
+function tellingLines(lines: string[]): string[] {
+  const telling = lines.filter((line) => /_FAILED|❌|error/i.test(line) && !/DELETE_|ROLLBACK_COMPLETE/.test(line));
+  return (telling.length > 0 ? telling : lines.filter(Boolean)).slice(-LINES_SHOWN);
+}
+
 /** Runs `cdk deploy` of the project's app with the lab's context. `images`: Docker image by role. @throws LabError with the CLI's last lines */
 export async function deployControlPlane(endpoint: string, images: Record<Role, string>): Promise<Deployed> {
   const imageIds: Record<string, string> = {};
@@ -54,7 +62,7 @@ export async function deployControlPlane(endpoint: string, images: Record<Role, 
   const args = ['deploy', '--all', '--require-approval', 'never', '--output', LAB_PATH.cdkOut, '--outputs-file', LAB_PATH.outputs];
   const ran = await tryRun(CDK, [...args, ...contextArgs, ...QUIET], { cwd: PROJECT, env: environment(endpoint) });
   const said = `${ran.stdout}\n${ran.stderr}`.split('\n');
-  if (ran.code !== 0) throw new LabError(`cdk deploy: ended with exit code ${ran.code}.\n${said.filter(Boolean).slice(-20).join('\n')}`);
+  if (ran.code !== 0) throw new LabError(`cdk deploy: ended with exit code ${ran.code}.\n${tellingLines(said).join('\n')}`);
   const stacks = JSON.parse(readFileSync(LAB_PATH.outputs, 'utf8')) as Record<string, Record<string, string>>;
   const removedFromTemplate = said.filter((line) => line.startsWith(TAKEN_OUT)).map((line) => line.slice(TAKEN_OUT.length));
   return { outputs: Object.assign({}, ...Object.values(stacks)) as Record<string, string>, removedFromTemplate };
