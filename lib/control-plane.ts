@@ -27,6 +27,7 @@ import {
 import { PlaneAlarms } from './plane-alarms';
 import { Schedule } from './schedule';
 import { SettingError } from './setting-error';
+import { SsmEndpoints } from './ssm-endpoints';
 import { StateTable } from './state-table';
 import { explainWildcards, WILDCARD } from './wildcards';
 
@@ -91,6 +92,8 @@ export class ControlPlane extends Construct {
     const securityGroup = new SecurityGroup(this, 'FunctionsGroup', { vpc, description: 'fiware-ha functions: probe nodes, call AWS' });
     this.table = new StateTable(this, 'State');
     this.nodes = new NodeRoles(this, 'Nodes', { vpc, entryCidrs: settings.entryCidrs, probes: securityGroup });
+    const nodeGroups = ROLES.map((role) => this.nodes.groups[role]);
+    if (!props.vpc) new SsmEndpoints(this, 'SsmEndpoints', { vpc, clients: [securityGroup, ...nodeGroups] });
     const documents = new CommandDocuments(this, 'Commands');
 
     const inVpc = { vpc, securityGroup };

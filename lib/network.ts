@@ -8,7 +8,10 @@ import { SettingError } from './setting-error';
 export interface NetworkProps {
   /** Availability zones of a VPC made here. */
   zones: 2 | 3;
-  /** A VPC that is there already, with a public subnet and a private one with a way out in each of two or three zones. */
+  /**
+   * A VPC that is there already, with a public subnet and a private one with a way out in each of two or three zones,
+   * and interface endpoints of its own for ssm, ssmmessages and ec2messages.
+   */
   vpc?: IVpc;
 }
 

@@ -42,7 +42,7 @@ describe.each(ROLES)('instances of role %s', (role) => {
 
 /** Every opening as `who -> whom protocol ports`, the groups by their short names. */
 function openings(found: Template): string[] {
-  const short = (text: string) => /Nodes(lb|orion|mongo)Group|(Functions)Group/.exec(text)?.slice(1).find(Boolean) ?? text;
+  const short = (text: string) => /Nodes(lb|orion|mongo)Group|(Functions|SsmEndpoints)Group/.exec(text)?.slice(1).find(Boolean) ?? text;
   const line = (rule: Record<string, unknown>, to: string) => {
     const from = rule.CidrIp ?? shown(rule.SourceSecurityGroupId);
     return `${short(String(from))} -> ${short(to)} ${rule.IpProtocol} ${[...new Set([rule.FromPort, rule.ToPort])].join('-')}`.trimEnd();
@@ -56,12 +56,16 @@ function openings(found: Template): string[] {
 
 describe('security groups', () => {
   const BETWEEN = [
+    'Functions -> SsmEndpoints tcp 443',
     'Functions -> lb tcp 8404',
     'Functions -> mongo tcp 27017',
     'Functions -> orion tcp 1026',
+    'lb -> SsmEndpoints tcp 443',
     'lb -> lb 112',
     'lb -> orion tcp 1026',
+    'mongo -> SsmEndpoints tcp 443',
     'mongo -> mongo tcp 27017',
+    'orion -> SsmEndpoints tcp 443',
     'orion -> mongo tcp 27017',
   ];
 
