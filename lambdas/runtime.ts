@@ -9,13 +9,14 @@ import type { Clock, Context, Journal, Queues, RowStore, SpecStore, Telemetry } 
 import { makeAddresses } from './aws/ec2-addresses';
 import { makeCompute } from './aws/ec2-compute';
 import { makeProbe } from './aws/network-probe';
+import { callAws } from './aws/port-errors';
 import { makeTelemetry } from './aws/powertools-telemetry';
 import { makeQueues } from './aws/sqs-queues';
 import { makeCommands } from './aws/ssm-commands';
 import { makeSpecs } from './aws/ssm-specs';
 import { Table } from './aws/table';
 import { makeBudget, makeClaims, makeJournal, makeRows } from './aws/table-stores';
-import { CONTROL_PLANE_PARAMETER, type ControlPlaneParameter, controlPlaneSchema } from './control-plane-parameter';
+import { CONTROL_PLANE_PARAMETER, type ControlPlaneParameter, parseControlPlane } from './control-plane-parameter';
 import { type Environment, parseEnvironment } from './env';
 
 /** A call that hangs must not eat the function's time: two more tries, a few seconds each. */
@@ -108,8 +109,10 @@ export async function operatorPorts(): Promise<OperatorPorts> {
 async function findControlPlane(ssm: SSMClient): Promise<ControlPlaneParameter> {
   const hint = `is the control plane deployed in this account and region (npx cdk deploy), and may you read ${CONTROL_PLANE_PARAMETER}?`;
   try {
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: CONTROL_PLANE_PARAMETER }));
-    return controlPlaneSchema.parse(JSON.parse(Parameter?.Value ?? 'null'));
+    const { Parameter } = await callAws(`GetParameter ${CONTROL_PLANE_PARAMETER}`, () =>
+      ssm.send(new GetParameterCommand({ Name: CONTROL_PLANE_PARAMETER })),
+    );
+    return parseControlPlane(Parameter?.Value);
   } catch (error) {
     throw new Error(`no control plane found: ${error instanceof Error ? error.message : String(error)}; ${hint}`);
   }
