@@ -64,6 +64,21 @@ async function start(say: Say): Promise<Lab> {
   return { endpoint, outputs, standIns, removedFromTemplate };
 }
 
+/** Runs some work; a signal meanwhile takes the lab down before the process ends, so that an impatient Ctrl-C leaves nothing behind. */
+export async function downOnSignal<T>(say: Say, work: () => Promise<T>): Promise<T> {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const stop = (): void => {
+    say('stopped: the lab goes down');
+    void bringDown(say, { caches: false }).finally(() => process.exit(130));
+  };
+  for (const signal of signals) process.once(signal, stop);
+  try {
+    return await work();
+  } finally {
+    for (const signal of signals) process.removeListener(signal, stop);
+  }
+}
+
 /** Brings the lab up, or answers the one that runs. This process' AWS settings point to it afterwards. */
 export async function bringUp(say: Say): Promise<Lab> {
   let lab = await runningLab();
@@ -72,7 +87,7 @@ export async function bringUp(say: Say): Promise<Lab> {
     await checkPrerequisites();
     await bringDown(() => undefined, { caches: false });
     try {
-      lab = await start(say);
+      lab = await downOnSignal(say, () => start(say));
     } catch (error) {
       await bringDown(say, { caches: false });
       throw error;

@@ -7,7 +7,7 @@ import { watchUntil } from './cluster-eye';
 import { commitFault, FAULTS } from './fault';
 import { deniedCalls } from './iam-denials';
 import { LOCAL_ENTRY } from './keeper';
-import { bringDown, bringUp, type Lab } from './lab';
+import { bringDown, bringUp, downOnSignal, type Lab } from './lab';
 import { whatIsLeft } from './leftovers';
 import { countLost } from './lost-writes';
 import { runCli } from './project-cli';
@@ -147,7 +147,8 @@ async function tell(lab: Lab, say: (line: string) => void): Promise<Report> {
 /** Runs everything from nothing to nothing; answers whether it went as it should. The lab is taken down whatever happens. */
 export async function runStory({ say, print, json }: StoryOptions): Promise<boolean> {
   try {
-    const report = await tell(await bringUp(say), say);
+    const lab = await bringUp(say);
+    const report = await downOnSignal(say, () => tell(lab, say));
     print(renderReport(report));
     if (json) print(renderJson(report));
     return isGood(report);
