@@ -93,6 +93,16 @@ async function send({ ports }: Context, jobs: readonly PlannedJob[]): Promise<vo
   await Promise.all(jobs.map((job) => ports.queues.send(queueOf(job), job)));
 }
 
+/** Writes the journal; a journal that is out of reach holds no repair up. */
+async function note({ ports }: Context, cluster: string, entries: JournalEntry[]): Promise<void> {
+  try {
+    await ports.journal.append(cluster, entries);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    ports.telemetry.error('check: the journal could not be written', { cluster, code: error.code, detail: error.message, entries });
+  }
+}
+
 /** Jobs of earlier ticks that nobody claimed: their message may never have been sent. */
 function unsent(memory: Memory, facts: Awaited<ReturnType<typeof lookAtJobs>>, nowMs: number): PlannedJob[] {
   return facts.flatMap(({ job, outcome }) => {
@@ -139,8 +149,8 @@ export async function checkCluster(context: Context, cluster: string, facts: Clo
   const look = chooseNextLook(situation, plan);
   const next: ClusterRow = { ...row, memory: { ...memory, inFlight, lookAgainAtMs: look.atMs }, status: summarize(situation, plan) };
   if (!(await commit(context, row, next, storedVersion))) return;
-  await ports.journal.append(cluster, journalOf(settled, plan, row, memory, nowMs));
   await send(context, [...plan.jobs, ...unsent(memory, jobFacts, nowMs)]);
+  await note(context, cluster, journalOf(settled, plan, row, memory, nowMs));
   if (look.delayS !== undefined) await ports.queues.send('health-check', { kind: 'check', cluster }, look.delayS);
   report(context, situation, plan, violations);
 }

@@ -4,7 +4,7 @@ import { executeAddress, executeMove } from './executors/addresses';
 import { executeOnNode } from './executors/commands';
 import { executeForget } from './executors/forget';
 import { executeLaunch, executeTerminate } from './executors/nodes';
-import { type ClaimState, type Context, PortError } from './ports';
+import { type ClaimState, type Context, PortError, type Telemetry } from './ports';
 import type { Result } from './result';
 
 /** A worker that died is taken for dead after this; shorter than the queue's visibility, so that the redelivery finds it over, ms. */
@@ -63,6 +63,16 @@ export async function nudge({ ports }: Context, cluster: string, delayS = 0): Pr
 }
 
 /**
+ * What a double does: an ended job, or one whose command is under way, needs nobody. One that a worker holds must come again:
+ * acknowledging it would take the only message with it, should that worker die. @throws conflict then
+ */
+export function standBack(state: ClaimState, jobKey: string, telemetry: Telemetry): void {
+  if (state.is === 'running' && !state.commandId)
+    throw new PortError('conflict', `${jobKey} is being worked on; its message comes again to see it ended`);
+  telemetry.info('somebody has done this job', { jobKey, state: state.is });
+}
+
+/**
  * Runs a job unless somebody has run it or is running it.
  * A failure outside is recorded as the job's end: the next plan starts from what is seen then.
  */
@@ -70,7 +80,7 @@ export async function executeJob(context: Context, job: PlannedJob): Promise<voi
   const { claims, clock, telemetry } = context.ports;
   const claim = await claims.claim(job.jobKey, clock.nowMs(), LEASE_MS);
   if (claim.is === 'held') {
-    telemetry.info('execute: somebody has this job', { jobKey: job.jobKey, state: claim.state.is });
+    standBack(claim.state, job.jobKey, telemetry);
     return;
   }
   let result: Result;

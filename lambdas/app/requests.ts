@@ -2,7 +2,7 @@
 import type { UserJob } from '../core/jobs';
 import { type ClusterRow, EMPTY_MEMORY, type Memory } from '../core/memory';
 import { type ClusterSpec, countOf, parseSpec, withCount } from '../core/spec';
-import { LEASE_MS, nudge } from './execute';
+import { LEASE_MS, nudge, standBack } from './execute';
 import { type Context, PortError } from './ports';
 import { readSpec } from './read-spec';
 import type { Result } from './result';
@@ -121,7 +121,11 @@ function describe(job: UserJob): string {
 export async function carryOut(context: Context, job: UserJob, messageId: string): Promise<void> {
   const { claims, clock, journal, telemetry } = context.ports;
   const jobKey = `request/${job.cluster}/${job.jobKey ?? messageId}`;
-  if ((await claims.claim(jobKey, clock.nowMs(), LEASE_MS)).is === 'held') return;
+  const claim = await claims.claim(jobKey, clock.nowMs(), LEASE_MS);
+  if (claim.is === 'held') {
+    standBack(claim.state, jobKey, telemetry);
+    return;
+  }
   let result: Result;
   try {
     result =

@@ -12,9 +12,10 @@ function isBeingDeleted(world: SimWorld, cluster: string): boolean {
   return world.deleted.has(cluster);
 }
 
-/** A broker that no balancer names any more gets no requests: taking it down disrupts nobody. */
+/** A broker that no balancer names any more gets no requests, a mongod that is no member has no say: taking it down disrupts nobody. */
 function isInService(world: SimWorld, node: SimNode): boolean {
   if (!world.cloud.isServing(node)) return false;
+  if (node.fact.role === 'mongo') return node.member?.state === 'PRIMARY' || node.member?.state === 'SECONDARY';
   if (node.fact.role !== 'orion') return true;
   const balancers = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === node.fact.cluster && world.cloud.isServing(n));
   return balancers.some(({ config }) => config?.role === 'lb' && config.brokers.some(({ ip }) => ip === node.fact.privateIp));

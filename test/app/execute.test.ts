@@ -186,6 +186,21 @@ describe('forgetCluster', () => {
   });
 });
 
+describe('a double', () => {
+  it('comes again while a worker holds its job, so that the message is not lost with that worker', async () => {
+    const w = aCity({ claims: new Map([[TERMINATE.jobKey, { is: 'running', leaseUntilMs: Number.MAX_SAFE_INTEGER }]]) });
+    await expect(provision(w, TERMINATE)).rejects.toThrow('is being worked on');
+    expect(w.acts).toEqual([]);
+  });
+
+  it('is done with when the command of its job is under way', async () => {
+    const state = { is: 'running', leaseUntilMs: 0, commandId: 'cmd-1', instanceId: 'i-2021' } as const;
+    const w = aCity({ claims: new Map([[TERMINATE.jobKey, state]]) });
+    expect(await provision(w, TERMINATE)).toEqual(state);
+    expect(w.acts).toEqual([]);
+  });
+});
+
 describe('a worker that died', () => {
   it('is followed by another once its lease is over', async () => {
     const w = aCity({ claims: new Map([[TERMINATE.jobKey, { is: 'running', leaseUntilMs: 0 }]]) });

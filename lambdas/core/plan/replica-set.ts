@@ -68,6 +68,11 @@ interface Wish {
   reason: string;
 }
 
+/** The primary, and no other voter lives: it can't step down before another member has a vote. */
+function isSoleVoice(s: Situation, { host }: Member): boolean {
+  return host === s.mongo.primary?.host && !s.mongo.members.some((m) => m.votes && m.living && m.host !== host);
+}
+
 /** A voter nobody wants goes when its successor has caught up, or when there are more voters than wanted; dead ones first. */
 function wishRemoval(s: Situation, desired: Map<string, Slot>): Wish | undefined {
   const { members } = s.mongo;
@@ -76,7 +81,7 @@ function wishRemoval(s: Situation, desired: Map<string, Slot>): Wish | undefined
   const voters = members.filter((m) => m.votes);
   const unwanted = voters.filter((m) => !desired.has(m.host)).sort((a, b) => Number(a.living) - Number(b.living));
   const [goer] = unwanted;
-  if (!goer) return undefined;
+  if (!goer || isSoleVoice(s, goer)) return undefined;
   const state = goer.living ? 'is not wanted' : 'is dead';
   if (voters.length > s.spec.mongo.count)
     return {
@@ -94,7 +99,9 @@ function wishRemoval(s: Situation, desired: Map<string, Slot>): Wish | undefined
 
 function wishVote(s: Situation, desired: Map<string, Slot>): Wish | undefined {
   const voters = s.mongo.members.filter((m) => m.votes);
-  if (voters.length >= s.spec.mongo.count) return undefined;
+  // One voter more than wanted for a moment, where the only living one is to leave: nobody else could lead after it.
+  const room = voters.some((m) => !desired.has(m.host) && isSoleVoice(s, m)) ? 1 : 0;
+  if (voters.length >= s.spec.mongo.count + room) return undefined;
   const ready = s.mongo.members.find((m) => !m.votes && desired.has(m.host) && hasCaughtUp(s, m));
   return (
     ready && {

@@ -138,6 +138,22 @@ describe('the replacement of a dead member', () => {
     expect(planOf(last).jobs).toMatchObject([{ kind: 'stepDownPrimary', instanceId: 'i-3051' }]);
   });
 
+  it('gives a caught-up successor a vote before the only living voter leaves', () => {
+    const one = aHealthyWorld({ mongo: { count: 1 } });
+    const [old = ''] = hosts(one);
+    const heir = aNode('mdb1', {
+      fact: { incarnation: 2 },
+      configVersion: one.nodes.find((n) => n.fact.slot === 'mdb1')?.configVersion ?? '',
+    });
+    const both = withNodes(one, [...one.nodes, heir]);
+    const silent = caughtUp(setOf(both, { voters: [old], nonVoters: [hostOfNode(heir)] }), hostOfNode(heir));
+    expect(planOf(silent).jobs).toMatchObject([{ kind: 'reconfigReplicaSet', change: { change: 'raise-vote', host: hostOfNode(heir) } }]);
+    const voting = setOf(both, { voters: [old, hostOfNode(heir)], primary: old });
+    expect(planOf(voting).jobs).toMatchObject([{ kind: 'stepDownPrimary' }]);
+    const led = setOf(both, { voters: [old, hostOfNode(heir)], primary: hostOfNode(heir) });
+    expect(planOf(led).jobs).toMatchObject([{ kind: 'reconfigReplicaSet', change: { change: 'remove', host: old } }]);
+  });
+
   it('keeps a member node until the set has let it go', () => {
     const world = setOf(
       withNodes(base, [...base.nodes.map((node) => (node.fact.slot === 'mdb3' ? dead(node, 'boot') : node)), successor]),
