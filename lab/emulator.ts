@@ -1,8 +1,8 @@
 /** The AWS emulator (ministack) as a process of the lab: its venv, its environment, its health. Enforces IAM; knows nothing of the stack. */
 import { existsSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { LabError } from './lab-error';
+import { isFree } from './local-entry';
 import { LAB_NAME, LAB_PATH, logFile } from './paths';
 import { type Background, isAlive, run, startBackground, waitFor } from './run-command';
 
@@ -24,14 +24,6 @@ export async function ensureVenv(): Promise<void> {
   if (existsSync(join(LAB_PATH.venv, 'bin', 'ministack'))) return;
   await run('python3', ['-m', 'venv', LAB_PATH.venv]);
   await run(join(LAB_PATH.venv, 'bin', 'pip'), ['install', '--quiet', ...PYTHON_PACKAGES]);
-}
-
-function isFree(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
-  });
 }
 
 async function freePort(host: string): Promise<number> {

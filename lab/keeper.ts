@@ -11,10 +11,8 @@ import { addressOf, instanceContainers, isStillThere, occupyAddress } from './do
 import { type ContainerEvent, watchContainers } from './docker-events';
 import { type Forwarder, startForwarder } from './forwarder';
 import { messageOf } from './lab-error';
+import { LOCAL_ENTRY } from './local-entry';
 import { LAB_NAME } from './paths';
-
-/** Where clients of the cluster connect. */
-export const LOCAL_ENTRY = { host: '127.0.0.1', port: PORT.orion } as const;
 
 const LOOK_EVERY_MS = 100;
 /** Role sessions last an hour at most; half of it leaves room. */

@@ -1,7 +1,7 @@
 /** What runs of the lab, and what stands for what, in lines for people. Only looks. */
 import { instanceContainers } from './docker';
-import { LOCAL_ENTRY } from './keeper';
 import { runningLab } from './lab';
+import { LOCAL_ENTRY } from './local-entry';
 import { LAB_DIR, logFile } from './paths';
 import { readState } from './state';
 

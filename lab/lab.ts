@@ -84,8 +84,8 @@ export async function bringUp(say: Say): Promise<Lab> {
   let lab = await runningLab();
   if (lab) say('the lab runs already');
   else {
-    await checkPrerequisites();
     await bringDown(() => undefined, { caches: false });
+    await checkPrerequisites();
     try {
       lab = await downOnSignal(say, () => start(say));
     } catch (error) {

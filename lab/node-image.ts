@@ -4,7 +4,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROLES, type Role } from '../lambdas/core/names';
 import { DEBIAN_IMAGE, hasImage } from './base-image';
-import { LAB_NAME, LAB_PATH, PROJECT } from './paths';
+import { LAB_NAME, LAB_PATH, PROJECT, SHARED_NAME } from './paths';
 import { findMongod, findOrion } from './real-parts';
 import { bundleStandIns } from './replica-set-stand-in/bundle';
 import { run, tryRun } from './run-command';
@@ -36,7 +36,7 @@ async function ensureBase(from: string): Promise<string> {
   const fromId = await run('docker', ['image', 'inspect', from, '--format', '{{.Id}}']);
   const lock = readFileSync(join(LAB_PATH.mongosh, 'package-lock.json'));
   const key = createHash('sha256').update(readFileSync(dockerfile)).update(lock).update(process.version).update(fromId).digest('hex');
-  const tag = `${LAB_NAME}-base:${key.slice(0, 16)}`;
+  const tag = `${SHARED_NAME}-base:${key.slice(0, 16)}`;
   if (await hasImage(tag)) return tag;
   const context = emptyContext('base');
   copyFileSync(process.execPath, join(context, 'node'));
@@ -81,6 +81,7 @@ export async function buildNodeImages(): Promise<NodeImages> {
 /** Removes the images built here; Debian's own stays, as others may use it. */
 export async function removeNodeImages(): Promise<void> {
   const format = '{{.Repository}}:{{.Tag}}';
-  const listed = (await tryRun('docker', ['images', '--filter', `reference=${LAB_NAME}-*`, '--format', format])).stdout;
+  const filters = [`reference=${LAB_NAME}-*`, `reference=${SHARED_NAME}-base`].flatMap((filter) => ['--filter', filter]);
+  const listed = (await tryRun('docker', ['images', ...filters, '--format', format])).stdout;
   for (const image of listed.split('\n').filter(Boolean)) await tryRun('docker', ['rmi', '-f', image]);
 }

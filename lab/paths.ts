@@ -1,4 +1,5 @@
 /** Where the lab keeps its things: everything below `.lab/`, which git ignores. Names only; nothing is made here. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 export const PROJECT = join(__dirname, '..');
@@ -17,8 +18,11 @@ export const LAB_PATH = {
   logs: join(LAB_DIR, 'logs'),
 } as const;
 
-/** Label, network and image name of everything the lab makes in Docker. */
-export const LAB_NAME = 'fiware-ha-lab';
+/** Name of what labs of all checkouts may share: the heavy layers of the node images. */
+export const SHARED_NAME = 'fiware-ha-lab';
+
+/** Name of everything else this checkout's lab makes in Docker, so that another checkout's lab is never taken for it. */
+export const LAB_NAME = `${SHARED_NAME}-${createHash('sha256').update(PROJECT).digest('hex').slice(0, 6)}`;
 
 export function logFile(name: string): string {
   return join(LAB_PATH.logs, `${name}.log`);
