@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { renderConfig } from '../../lambdas/core/config/render';
+import type { NodeConfig } from '../../lambdas/core/jobs';
+import { canSandbox, Sandbox } from './sandbox';
+import { answerOf, describeWith, NODES, payloadOf } from './tools';
+
+const PROGRAMS = ['haproxy', 'keepalived', 'curl', 'ip', 'unshare', 'nsenter', 'python3', 'pgrep'];
+const V1 = '0000000000aaaa';
+const V2 = '0000000000bbbb';
+/** Brokers on addresses of the loopback network, so that they need no machine of their own. */
+const CTX1 = { slot: 'ctx1', ip: '127.0.0.2' };
+const CTX2 = { slot: 'ctx2', ip: '127.0.0.3' };
+const aConfig = (brokers = [CTX1, CTX2]): NodeConfig => ({
+  role: 'lb',
+  port: 8026,
+  brokers,
+  ip: '10.99.0.1',
+  peers: ['10.99.0.2'],
+  virtualRouterId: 51,
+});
+
+/** Four clients with a connection a request; prints how many were answered, and what became of the others. */
+const CLIENTS = `
+import sys, threading, time, urllib.request
+end, good, bad = time.time() + float(sys.argv[1]), [], []
+def ask():
+    while time.time() < end:
+        try:
+            good.append(urllib.request.urlopen("http://127.0.0.1:8026/version", timeout=5).read())
+        except Exception as error:
+            bad.append(str(error))
+threads = [threading.Thread(target=ask) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(good), bad)
+`;
+
+function scenarios(): void {
+  let box: Sandbox;
+  const apply = (version: string, files = renderConfig(aConfig(), version)) =>
+    box.run('/opt/fiware-ha/bin/apply-config', payloadOf({ role: 'lb', version, files }));
+  const versionServed = () => box.sh('curl -fs --max-time 2 http://127.0.0.1:8404/fiware-ha/config-version').stdout;
+  const pidsOf = (program: string) => box.run('pgrep', '-r', 'D,R,S,T', '-x', program).stdout;
+  const startBroker = (ip: string) => box.sh(`python3 -m http.server --directory /run/www --bind ${ip} 1026 >/dev/null 2>&1 &`);
+
+  beforeAll(() => {
+    box = new Sandbox();
+    box.prepare();
+    expect(box.sh(`FIWARE_HA_PACKAGES=none bash ${join(NODES, 'install.sh')} lb`)).toMatchObject({ code: 0, stderr: '' });
+    box.sh('mkdir /run/www && echo "{}" >/run/www/version');
+    startBroker(CTX1.ip);
+    startBroker(CTX2.ip);
+  });
+  afterAll(() => box.remove());
+
+  it('starts HAProxy and keepalived with its first configuration, and serves the brokers', () => {
+    expect(answerOf(apply(V1))).toEqual({ ok: true, configVersion: V1, did: 'applied' });
+    expect(versionServed()).toBe(V1);
+    expect(box.sh('curl -fs http://127.0.0.1:8404/fiware-ha/health').stdout).toBe('serving');
+    expect(box.sh('curl -fs http://127.0.0.1:8404/metrics').stdout).toContain('haproxy_server_status{proxy="ctx_pool",server="ctx2"');
+    expect(box.sh('curl -fs --retry 10 --retry-delay 1 http://127.0.0.1:8026/version').stdout.trim()).toBe('{}');
+  });
+
+  it('takes the lead where no other balancer speaks up, and writes it down', () => {
+    expect(box.sh('for i in {1..50}; do ip -br address show lo | grep -o 169.254.51.1/32 && break; sleep 0.1; done').stdout).toContain(
+      '169',
+    );
+    expect(box.sh('cat /var/log/fiware-ha-entry.log').stdout).toMatch(/entry is now MASTER/);
+  });
+
+  it('does nothing for the same configuration', () => {
+    const before = pidsOf('haproxy');
+    expect(answerOf(apply(V1))).toEqual({ ok: true, configVersion: V1, did: 'already' });
+    expect(pidsOf('haproxy')).toBe(before);
+  });
+
+  it.each([
+    ['haproxy.cfg', 'frontend entry\n  bind :8026\n  balance nonsense\n', /haproxy.cfg:3\] : balance only supports/],
+    ['keepalived.conf', 'vrrp_instance entry {\n  interface nowhere\n}\n', /nowhere|interface/],
+  ])('keeps the old configuration when %s is not valid', (name, content, words) => {
+    const files = renderConfig(aConfig(), V2).map((file) => (file.name === name ? { name, content } : file));
+    const before = [pidsOf('haproxy'), box.sh('cat /etc/haproxy/haproxy.cfg /etc/keepalived/keepalived.conf').stdout];
+    const ran = apply(V2, files);
+    expect(ran.code).toBe(65);
+    expect(answerOf(ran)).toMatchObject({ ok: false, error: expect.stringMatching(words) });
+    expect([pidsOf('haproxy'), box.sh('cat /etc/haproxy/haproxy.cfg /etc/keepalived/keepalived.conf').stdout]).toEqual(before);
+    expect(versionServed()).toBe(V1);
+  });
+
+  it('goes back to the old configuration when HAProxy can not serve the new one', () => {
+    const files = renderConfig(aConfig(), V2).map(({ name, content }) => ({
+      name,
+      content: content.replace('bind :8026', 'bind 10.88.0.1:8026'),
+    }));
+    const ran = apply(V2, files);
+    expect(ran.code).toBe(1);
+    expect(answerOf(ran)).toMatchObject({ ok: false, error: expect.stringContaining('the old one is back') });
+    expect(versionServed()).toBe(V1);
+    expect(answerOf(apply(V1))).toMatchObject({ did: 'already' });
+  });
+
+  it('fails no request while configurations change and a broker dies', () => {
+    box.sh(`python3 -c '${CLIENTS}' 6 >/run/clients 2>&1 &`);
+    const keepalived = pidsOf('keepalived');
+    apply(V2, renderConfig(aConfig([CTX1]), V2));
+    apply(V1);
+    box.sh(`pkill -KILL -f 'bind ${CTX2.ip}'`);
+    box.sh('for i in {1..100}; do [ -s /run/clients ] && break; sleep 0.1; done');
+    expect(box.sh('cat /run/clients').stdout).toMatch(/^[1-9]\d* \[\]$/m);
+    expect(pidsOf('keepalived')).toBe(keepalived);
+    expect(versionServed()).toBe(V1);
+  });
+
+  it('lets the lead go when HAProxy hangs, and serves again after restart-role', () => {
+    box.sh('pkill -STOP -x haproxy');
+    box.sh('for i in {1..150}; do tail -n 1 /var/log/fiware-ha-entry.log | grep -q FAULT && break; sleep 0.1; done');
+    expect(box.sh('tail -n 1 /var/log/fiware-ha-entry.log').stdout).toMatch(/entry is now FAULT/);
+    expect(answerOf(box.run('/opt/fiware-ha/bin/restart-role', payloadOf({ role: 'lb' })))).toEqual({ ok: true, did: 'restarted' });
+    expect(versionServed()).toBe(V1);
+  });
+}
+
+if (canSandbox()) describeWith(PROGRAMS, 'a balancer node', scenarios);
+else describe.skip('a balancer node (skipped: needs root and a kernel that gives namespaces)', scenarios);
