@@ -5,5 +5,7 @@ module.exports = {
     '^.+\\.tsx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
   },
   testTimeout: 30_000,
+  // Jest leaves a core free for watching; on two cores that is half of them.
+  maxWorkers: '100%',
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
 };
