@@ -14,12 +14,18 @@ const SOURCES = join(__dirname, 'node-image');
 /** What of nodes/ goes onto a node. */
 const NODE_SCRIPTS = ['install.sh', 'bin', 'mongo'];
 
+const IMAGE_LABEL = `${SHARED_NAME}=1`;
+
 /** `--network host`: the build fetches packages as this machine does. */
 async function build(context: string, dockerfile: string, tag: string, args: Record<string, string>): Promise<void> {
   const buildArgs = Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
-  await run('docker', ['build', '--quiet', '--network', 'host', '--file', dockerfile, '--tag', tag, ...buildArgs, context], {
-    env: { ...process.env, DOCKER_BUILDKIT: '0' },
-  });
+  await run(
+    'docker',
+    ['build', '--quiet', '--network', 'host', '--file', dockerfile, '--tag', tag, '--label', IMAGE_LABEL, ...buildArgs, context],
+    {
+      env: { ...process.env, DOCKER_BUILDKIT: '0' },
+    },
+  );
 }
 
 /** A fresh folder below the build contexts. */
@@ -75,6 +81,8 @@ export async function buildNodeImages(): Promise<NodeImages> {
     images[role] = `${LAB_NAME}-${role}`;
     await build(roleContext(role, override[role]), join(SOURCES, 'role.Dockerfile'), images[role], { BASE: base[role], ROLE: role });
   }
+  // Images that the builds above took the name from.
+  await tryRun('docker', ['image', 'prune', '--force', '--filter', `label=${IMAGE_LABEL}`]);
   return { images, standIns: { broker: orion.words, mongo: mongod.words } };
 }
 
