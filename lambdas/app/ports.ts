@@ -26,6 +26,17 @@ export class PortError extends Error {
   }
 }
 
+/** Whether a conditional write lost; any other failure is thrown on. */
+export async function isConflict(write: Promise<void>): Promise<boolean> {
+  try {
+    await write;
+    return false;
+  } catch (error) {
+    if (error instanceof PortError && error.code === 'conflict') return true;
+    throw error;
+  }
+}
+
 export interface LaunchRequest {
   cluster: string;
   role: Role;

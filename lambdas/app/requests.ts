@@ -3,7 +3,7 @@ import type { UserJob } from '../core/jobs';
 import { type ClusterRow, EMPTY_MEMORY, type Memory } from '../core/memory';
 import { type ClusterSpec, countOf, parseSpec, withCount } from '../core/spec';
 import { LEASE_MS, nudge, standBack } from './execute';
-import { type Context, PortError } from './ports';
+import { type Context, isConflict, PortError } from './ports';
 import { readSpec } from './read-spec';
 import type { Result } from './result';
 
@@ -12,16 +12,6 @@ type Scale = Extract<UserJob, { kind: 'scale' }>;
 type Delete = Extract<UserJob, { kind: 'deleteCluster' }>;
 
 const CONFLICT_RETRIES = 4;
-
-async function isConflict(write: Promise<void>): Promise<boolean> {
-  try {
-    await write;
-    return false;
-  } catch (error) {
-    if (error instanceof PortError && error.code === 'conflict') return true;
-    throw error;
-  }
-}
 
 /** Row first, then spec: the row remembers which request made it, so that a redelivery continues and a second request is refused. */
 async function createCluster({ ports }: Context, job: Create, jobKey: string): Promise<Result> {

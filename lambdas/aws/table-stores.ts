@@ -1,5 +1,14 @@
 /** Rows, claims, budget and journal in one table, as their ports. Conditional writes carry all correctness. */
-import { type Budget, type ClaimState, type ClaimStore, type Journal, type JournalEntry, PortError, type RowStore } from '../app/ports';
+import {
+  type Budget,
+  type ClaimState,
+  type ClaimStore,
+  isConflict,
+  type Journal,
+  type JournalEntry,
+  PortError,
+  type RowStore,
+} from '../app/ports';
 import type { ClusterRow } from '../core/memory';
 import type { Key, Table } from './table';
 
@@ -9,16 +18,6 @@ const CLAIM_KEPT_S = 86_400;
 const JOURNAL_KEPT_S = 30 * 86_400;
 /** Partition of the small items that name the clusters. */
 const NAMES = 'clusters';
-
-async function isConflict(write: Promise<void>): Promise<boolean> {
-  try {
-    await write;
-    return false;
-  } catch (error) {
-    if (error instanceof PortError && error.code === 'conflict') return true;
-    throw error;
-  }
-}
 
 /**
  * A row is one JSON text in a partition of its own, so that its shape is ours alone. A small item names the cluster, so that
