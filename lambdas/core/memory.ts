@@ -46,7 +46,7 @@ export interface Memory {
   health: Record<string, NodeHealth>;
   /** Jobs planned and not yet settled, by job key; also the outbox. */
   inFlight: Record<string, InFlight>;
-  /** How often something was tried, by what (`launch/ctx2/1`, `restart/i-0abc`). */
+  /** How often something was tried, by what (`launch/ctx2`, `restart/i-0abc`). */
   attempts: Record<string, Attempts>;
   /** Nodes whose launch is done; EC2's reads may not show them for a while. */
   launched: Record<string, { fact: InstanceFact; atMs: number }>;

@@ -19,7 +19,7 @@ export interface Situation {
   configs: WantedConfigs;
   breaker: Breaker;
   inFlight: PlannedJob[];
-  /** Bases (`launch/ctx2/1`) of the jobs in flight. */
+  /** Bases (`launch/ctx2`) of the jobs in flight. */
   busy: ReadonlySet<string>;
   /** Kind of the disruptive job under way, if any. */
   disruption?: JobKind;
@@ -47,7 +47,7 @@ export function backoffMs(failures: number): number {
   return failures === 0 ? 0 : Math.min(BACKOFF_BASE_MS * 2 ** (failures - 1), BACKOFF_MAX_MS);
 }
 
-/** The part of a job key that names the thing: `city@k3x/launch/ctx2/1#0` has the base `launch/ctx2/1`. */
+/** The part of a job key that names the thing: `city@k3x/launch/ctx2#0` has the base `launch/ctx2`. */
 export function baseOf(jobKey: string): string {
   return jobKey.slice(jobKey.indexOf('/') + 1, jobKey.lastIndexOf('#'));
 }
