@@ -7,7 +7,14 @@ import { renderConfig } from './render';
 /** Any values: only the text around them matters. */
 const SAMPLES: Record<Role, NodeConfig> = {
   lb: { role: 'lb', port: 1026, brokers: [{ slot: 'ctx1', ip: '10.0.0.1' }], ip: '10.0.0.2', peers: ['10.0.0.3'], virtualRouterId: 51 },
-  orion: { role: 'orion', version: '4.1.0', replicaSet: 'rs', seeds: ['10.0.0.4:27017'] },
+  orion: {
+    role: 'orion',
+    version: '4.1.0',
+    replicaSet: 'rs',
+    seeds: ['10.0.0.4:27017'],
+    writeConcern: 'majority',
+    readPreference: 'primary',
+  },
   mongo: { role: 'mongo', replicaSet: 'rs' },
 };
 
