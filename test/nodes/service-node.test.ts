@@ -143,6 +143,27 @@ describeWith(['bash', 'python3', 'flock', 'ps'], 'a broker node', () => {
 });
 
 describeWith(['bash', 'python3', 'flock', 'ps'], 'a database node', () => {
+  it('never starts on a folder that holds data already, and wipes nothing', () => {
+    install('mongo');
+    mkdirSync(at('var/lib/fiware-ha/mongo'), { recursive: true });
+    writeFileSync(at('var/lib/fiware-ha/mongo/WiredTiger'), 'of somebody');
+    const ran = apply(MONGO, V1);
+    expect(ran.code).toBe(65);
+    expect(answerOf(ran)).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('holds data of an earlier database, expected an empty folder'),
+    });
+    expect(pidOf('mongo')).toBeUndefined();
+    expect(textAt('var/lib/fiware-ha/mongo/WiredTiger')).toBe('of somebody');
+  });
+
+  it('starts again on the data of its own', () => {
+    install('mongo');
+    apply(MONGO, V1);
+    writeFileSync(at('var/lib/fiware-ha/mongo/WiredTiger'), 'of its own');
+    expect(answerOf(apply(MONGO, V2))).toMatchObject({ ok: true, configVersion: V2 });
+  });
+
   it('starts mongod with its configuration and its own folder for data', () => {
     install('mongo');
     expect(answerOf(apply(MONGO, V1))).toMatchObject({ ok: true, configVersion: V1 });
