@@ -51,7 +51,7 @@ export function onEntries(m: RunningMember, { from, body }: Letter<'entries'>, n
     return;
   }
   if (m.state === 'STARTUP' || m.state === 'REMOVED' || m.durable.syncing || m.halted) return;
-  const matched = takeEntries(m, body);
+  const matched = takeEntries(m, body, nowMs);
   if (!matched) {
     if (!m.halted) m.send(from, { kind: 'entriesReply', accepted: false, matched: m.durable.commit });
     return;
@@ -62,9 +62,12 @@ export function onEntries(m: RunningMember, { from, body }: Letter<'entries'>, n
 }
 
 /** Appends what is new; the optime up to which both logs are the same now, or undefined when they don't meet at `previous`. */
-function takeEntries(m: RunningMember, { previous, entries }: Of<'entries'>): OpTime | undefined {
-  const { oplog } = m;
+function takeEntries(m: RunningMember, { previous, entries: sent }: Of<'entries'>, nowMs: number): OpTime | undefined {
+  const { oplog, lagMs } = m;
   if (previous.index > oplog.last.index || !oplog.holds(previous)) return undefined;
+  // What is too young for a member that lags comes again with the primary's next attempt.
+  const tooYoung = lagMs > 0 ? sent.findIndex(({ atMs, index }) => atMs > nowMs - lagMs && index > oplog.last.index) : -1;
+  const entries = tooYoung < 0 ? sent : sent.slice(0, tooYoung);
   for (const entry of entries) {
     if (entry.index <= oplog.last.index) {
       if (oplog.holds(entry)) continue;
