@@ -172,5 +172,7 @@ export function admitCaughtUp(m: RunningMember, nowMs: number): void {
     const { newlyAdded: _done, ...voter } = member;
     return voter;
   });
-  takeOver(m, { ...config, members, version: config.version + 1, term: m.durable.term }, nowMs);
+  const next = { ...config, members, version: config.version + 1, term: m.durable.term };
+  // An eighth voter is taken as long as it does not count, and never gets its vote.
+  if (!problemOf(next)) takeOver(m, next, nowMs);
 }
