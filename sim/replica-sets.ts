@@ -97,7 +97,7 @@ export class ReplicaSets {
   private reach(host: string): Reach {
     const node = this.nodeOf(host);
     if (!node?.member || !this.cloud.isServing(node)) return 'unreachable';
-    return node.member.config ? { setName: node.member.config._id } : 'fresh';
+    return node.member.quorumAnswer();
   }
 
   /** The primary a client would end up with: reachable, and known as such by itself. */
