@@ -52,7 +52,7 @@ describe('a step ends', () => {
     const set = healthySet(2, { electionTimeoutMs: 40_000 });
     const { result, codes } = runStep(cutAfterQuorum(set), { action: 'reconfig', payload: payloadOf(set, ADD) });
     expect(codes).toEqual([50]);
-    expect(result).toEqual({ ok: true, did: 'add', setVersion: 2 });
+    expect(result).toEqual({ ok: true, did: 'add', setVersion: 2, nextMemberId: expect.any(Number) });
   });
 
   it('in 189 where the primary steps down while its change spreads, and the next one has undone it', () => {

@@ -246,6 +246,6 @@ describe('a step on a set of three', () => {
       },
     });
     expect(codes).toEqual([50]);
-    expect(result).toEqual({ ok: true, did: 'add', setVersion: config.version + 1 });
+    expect(result).toEqual({ ok: true, did: 'add', setVersion: config.version + 1, nextMemberId: expect.any(Number) });
   });
 });
