@@ -8,6 +8,8 @@ import type { SimNode } from './sim-node';
 
 const HOP_MS: [number, number] = [1, 8];
 const DOWN_LOOK_MS = 1_000;
+/** The copy of an initial sync, ms. */
+const SYNC_MS = 3_000;
 
 /** Loads the very script that mongosh runs on a node; its `db` is a member here. */
 const script: {
@@ -37,7 +39,7 @@ export class ReplicaSets {
       replicaSet,
       random: this.random,
       nowMs,
-      syncMs: 3_000,
+      syncMs: node.neverSyncs ? Number.POSITIVE_INFINITY : SYNC_MS,
       oplogEntriesMax: 50_000,
       ...(durable ? { durable } : {}),
     });
