@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Role } from '../lambdas/core/names';
 
 const SCRIPTS = ['common.sh', 'decode_payload.py', 'apply-config', 'role-process', 'run-role', 'restart-role'];
-const SCRIPTS_OF: Record<Role, string[]> = { lb: ['check-haproxy', 'notify-entry'], orion: [], mongo: ['replica-set'] };
+const SCRIPTS_OF: Record<Role, string[]> = { lb: ['check-haproxy', 'notify-entry'], orion: [], mongo: ['replica-set', 'repair-majority'] };
 
 /** EC2 takes this much user data before it is encoded. */
 export const USER_DATA_MAX_BYTES = 16_384;
@@ -23,7 +23,7 @@ function writing(file: string): string {
 /** One script that writes them all: packed together they take half of what they take one by one. */
 function unpackScript(role: Role): string {
   const scripts = [...SCRIPTS, ...SCRIPTS_OF[role]].map((name) => `bin/${name}`);
-  const files = ['install.sh', ...scripts, 'mongo/replica-set.js'].filter((file) => role === 'mongo' || !file.startsWith('mongo/'));
+  const files = ['install.sh', ...scripts, ...(role === 'mongo' ? ['mongo/replica-set.js', 'mongo/repair-majority.js'] : [])];
   return [
     '# Writes the node scripts; run by user data.\n',
     `mkdir -p ${HOME}/bin ${HOME}/mongo\n`,
