@@ -13,9 +13,9 @@ export const USER_DATA_MAX_BYTES = 16_384;
 const HOME = '/opt/fiware-ha';
 const END = 'END_OF_FIWARE_HA_FILE';
 
-/** A script for mongosh without the lines that are comments alone: a fifth of what a member's user data would hold. */
+/** A script for mongosh without comments and indentation: a fifth of what a member's user data would hold. */
 function withoutComments(script: string): string {
-  return script.replace(/^[ \t]*(\/\*\*[\s\S]*?\*\/|\/\/.*)\n/gm, '');
+  return script.replace(/^[ \t]*(\/\*\*[\s\S]*?\*\/|\/\/.*)\n/gm, '').replace(/ \/\/ .*$|^ +/gm, '');
 }
 
 /** Shell commands that write one of the files beside this one. @throws where the file holds the mark that ends it */
