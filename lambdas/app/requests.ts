@@ -6,6 +6,7 @@ import { problemsOfChange } from '../core/spec-change';
 import { LEASE_MS, nudge, standBack } from './execute';
 import { type Context, isConflict, PortError } from './ports';
 import { readSpec } from './read-spec';
+import { repairMajority } from './repair-majority';
 import type { Result } from './result';
 
 type Create = Extract<UserJob, { kind: 'createCluster' }>;
@@ -104,6 +105,7 @@ async function deleteCluster(context: Context, job: Delete): Promise<Result> {
 
 function describe(job: UserJob): string {
   if (job.kind === 'scale') return `scale ${job.role} to ${job.count}`;
+  if (job.kind === 'repairMajority') return 'repair majority';
   return job.kind === 'createCluster' ? 'create' : 'delete';
 }
 
@@ -136,7 +138,9 @@ export async function carryOut(context: Context, job: UserJob, messageId: string
         ? await createCluster(context, job, jobKey)
         : job.kind === 'scale'
           ? await scale(context, job)
-          : await deleteCluster(context, job);
+          : job.kind === 'repairMajority'
+            ? await repairMajority(context, job)
+            : await deleteCluster(context, job);
   } catch (error) {
     await claims.release(jobKey);
     throw error;

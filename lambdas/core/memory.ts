@@ -114,6 +114,8 @@ export interface SlotSummary {
   configVersion?: string;
   /** For mongo: primary, secondary, voting or not, and how far a joining one is. */
   member?: string;
+  /** Time of the newest write of a member that answers, seconds since the epoch; only while the majority is lost, when nothing is written. */
+  newestWriteS?: number;
   /** Since when a joining member has been where `member` says, ms. */
   memberSinceMs?: number;
   holdsAddress?: boolean;

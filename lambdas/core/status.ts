@@ -31,11 +31,18 @@ function memberState(s: Situation, node: Node): Pick<SlotSummary, 'member' | 'me
   return { member: `${state}, no vote yet`, ...(behindMs === undefined ? {} : { memberSinceMs: behindMs }) };
 }
 
+function newestWrite(s: Situation, node: Node): Pick<SlotSummary, 'newestWriteS'> {
+  const isMember = s.mongo.members.some(({ host }) => host === hostOf(node));
+  const newestWriteS = helloOf(node)?.lastWriteS;
+  return !isMember || s.mongo.majority || newestWriteS === undefined ? {} : { newestWriteS };
+}
+
 const MEMBER_JOBS: ReadonlySet<JobKind> = new Set([
   'initiateReplicaSet',
   'reconfigReplicaSet',
   'stepDownPrimary',
   'setDefaultWriteConcern',
+  'forceReplicaSet',
 ]);
 
 /** The step the replica set is in: what runs, else what is planned, blocked or waited for. */
@@ -60,6 +67,7 @@ function summarizeNode(s: Situation, node: Node): SlotSummary {
     ...(health.detail ? { detail: health.detail } : {}),
     ...(node.configVersion ? { configVersion: node.configVersion } : {}),
     ...memberState(s, node),
+    ...newestWrite(s, node),
     ...(s.observation.addresses.some((address) => address.holder === fact.instanceId) ? { holdsAddress: true } : {}),
   };
 }

@@ -180,21 +180,24 @@ describeWith(['bash', 'python3', 'flock', 'ps'], 'a database node', () => {
     expect(pidOf('mongo')).toBeUndefined();
   });
 
-  it('hands a step to mongosh by its file, the payload beside it, and answers with its last line', () => {
-    install('mongo');
-    const bin = at('bin');
-    mkdirSync(bin);
-    writeFileSync(join(bin, 'mongosh'), '#!/bin/sh\necho "a greeting"\nprintf \'{"ok":true,"did":"%s"}\\n\' "$FIWARE_HA_PAYLOAD"\n', {
-      mode: 0o755,
-    });
-    const payload = payloadOf({ action: 'initiate', replicaSet: 'orion_rs', members: [] });
-    const env = { FIWARE_HA_ROOT: root, PATH: `${bin}:${process.env.PATH}` };
-    expect(answerOf(run(at('opt/fiware-ha/bin/replica-set'), [payload], env))).toEqual({ ok: true, did: payload });
-    writeFileSync(join(bin, 'mongosh'), '#!/bin/sh\necho "connect ECONNREFUSED" >&2\nexit 1\n');
-    const refused = run(at('opt/fiware-ha/bin/replica-set'), [payload], env);
-    expect(refused.code).toBe(75);
-    expect(answerOf(refused)).toMatchObject({ ok: false, error: expect.stringContaining('ECONNREFUSED') });
-  });
+  it.each(['replica-set', 'repair-majority'])(
+    '%s hands a step to mongosh by its file, the payload beside it, and answers with its last line',
+    (script) => {
+      install('mongo');
+      const bin = at('bin');
+      mkdirSync(bin);
+      writeFileSync(join(bin, 'mongosh'), '#!/bin/sh\necho "a greeting"\nprintf \'{"ok":true,"did":"%s"}\\n\' "$FIWARE_HA_PAYLOAD"\n', {
+        mode: 0o755,
+      });
+      const payload = payloadOf({ action: 'initiate', replicaSet: 'orion_rs', members: [] });
+      const env = { FIWARE_HA_ROOT: root, PATH: `${bin}:${process.env.PATH}` };
+      expect(answerOf(run(at(`opt/fiware-ha/bin/${script}`), [payload], env))).toEqual({ ok: true, did: payload });
+      writeFileSync(join(bin, 'mongosh'), '#!/bin/sh\necho "connect ECONNREFUSED" >&2\nexit 1\n');
+      const refused = run(at(`opt/fiware-ha/bin/${script}`), [payload], env);
+      expect(refused.code).toBe(75);
+      expect(answerOf(refused)).toMatchObject({ ok: false, error: expect.stringContaining('ECONNREFUSED') });
+    },
+  );
 });
 
 describeWith(['bash', 'python3', 'flock'], 'a payload', () => {
