@@ -15,6 +15,8 @@ const NOTICE = 'fiware-ha replica-set STAND-IN: this is not MongoDB';
 /** Waits that a client did not limit end here. */
 const WAIT_MS_MAX = 60_000;
 const REACH_MS = 1_500;
+/** How often a command whose time is over looks whether the hosts it asked have answered. */
+const LOOK_MS = 20;
 
 /** For tests: `{_fiwareHaCut: 1, hosts, from, to}` loses letters, `{_fiwareHaLag: ms}` slows replication. Said in HELP. */
 const CUT_COMMAND = '_fiwareHaCut';
@@ -187,7 +189,7 @@ export class Commands {
       return reply !== undefined;
     };
     while (!live.isStopped) {
-      await live.waitUntil(isOver, pending.untilMs - Date.now());
+      await live.waitUntil(isOver, Math.max(pending.untilMs - Date.now(), LOOK_MS));
       if (pending.reply) return pending.reply;
     }
     return failure('InterruptedAtShutdown', 'interrupted at shutdown');

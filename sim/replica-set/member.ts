@@ -1,6 +1,7 @@
 /**
- * A replica-set member without arbiters that hold no data, secondaryDelaySecs, catch-up of a new primary or takeover to catch up, chained
- * replication, authentication and read concern: all these are not modelled; a member in initial sync does not vote.
+ * A replica-set member. Not modelled: arbiters without data, secondaryDelaySecs, catch-up of a new primary and takeover to catch up, the
+ * check of a primary-secondary-arbiter set, another replicaSetId in a reconfig, chained replication, authentication, read concern, a vote
+ * during initial sync.
  * It is the engine behind contract.ts. Pure and deterministic: the same calls in the same order give the same answers.
  * Modelled: heartbeats, elections with a dry run and one vote a term, priority takeover, step-down without a majority and on request,
  * safe and forced reconfig and their spreading by heartbeats, `newlyAdded`, initial sync, replication and its lag, majority commit,
