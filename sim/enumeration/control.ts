@@ -7,7 +7,7 @@ import { AbstractMember, votersIn, votersNow } from './abstract-member';
 import { anEntity, type Entity, get, HEALTH, isVoter, MEMBER, put } from './entity';
 import { type Transition, vanish } from './environment';
 import { type Blindness, indexOfHost, indexOfInstance, payloadOf, situationOf } from './situation-of';
-import { clone, COMMAND, type CommandName, entitiesOf, EXPECTS, INITIATED, isMajority, mapEntities, orderedKey, type State, tidy, voices, wasVoter } from './state';
+import { canonicalKey, clone, COMMAND, type CommandName, entitiesOf, EXPECTS, INITIATED, isMajority, mapEntities, orderedKey, type State, tidy, voices, wasVoter } from './state';
 
 export type Script = (db: { adminCommand(command: Record<string, unknown>): unknown }, action: string, payload: unknown) => unknown;
 
@@ -76,6 +76,8 @@ export class Control {
       next.wanted[action.launch]?.push(anEntity({ health: HEALTH.boot }));
       return { label: 'we launch a node', next, violations: [] };
     }
+    // A beginning under way is not disruptive; what is planned beside it follows once it is over.
+    if (state.command === COMMAND.initiate || (action.command === 'initiate' && state.command !== COMMAND.none)) return undefined;
     const violations = checkPlanned(state, action);
     const next = mapEntities(clone(state), (entity, i) => put(entity, 'command', action.targets.includes(i) ? 1 : 0));
     next.command = COMMAND[action.command];
@@ -107,13 +109,29 @@ export class Control {
     return { label, next: over(next, which), violations };
   }
 
+  /** Forgets a command planned for a configuration that is no more, once it is sure that it does nothing; else says what it does. */
+  dropStale(state: State): OwnStep {
+    const violations: string[] = [];
+    let next = state;
+    for (const [which, expects] of [['command', 'expects'], ['zombie', 'zombieExpects']] as const) {
+      if (next[expects] !== EXPECTS.other || next[which] === COMMAND.none || next[which] >= COMMAND.terminate) continue;
+      const dropped = over(next, which);
+      const { label, next: ran } = this.execute(next, which);
+      if (canonicalKey(ran) !== canonicalKey(dropped)) violations.push(`a command acts on another configuration than it was planned for (${label})`);
+      next = dropped;
+    }
+    return { label: '', next, violations };
+  }
+
   /** How a command may end otherwise: it never runs, or it is given up and may still run later. */
   interruptions(state: State): Transition[] {
     const found: Transition[] = [];
     if (state.zombie !== COMMAND.none) found.push({ label: 'the command given up never runs', next: over(state, 'zombie') });
     if (state.command === COMMAND.none) return found;
     found.push({ label: 'the command never runs', next: over(state, 'command') });
-    if (state.zombie === COMMAND.none) {
+    // A launch, a beginning or a termination that comes late is the executor's to refuse: it is outside this walk.
+    const mayBeLate = state.command !== COMMAND.initiate && state.command !== COMMAND.terminate;
+    if (state.zombie === COMMAND.none && mayBeLate) {
       const next = mapEntities(clone(state), (entity) => put(put(entity, 'zombie', get(entity, 'command')), 'command', 0));
       Object.assign(next, { zombie: state.command, zombieExpects: state.expects, command: COMMAND.none, expects: EXPECTS.now });
       found.push({ label: 'the command is given up', next: tidy(next) });
@@ -156,8 +174,10 @@ function checkPlanned(state: State, action: Extract<Action, { command: CommandNa
   return [];
 }
 
+/** A set that no look has ever seen holds no data, because no broker was told of it: its nodes may go. */
 function checkTermination(state: State, target: Entity): string[] {
-  if (get(target, 'member') !== MEMBER.none) return [`a ${isVoter(target) ? 'voter' : 'silent member'} is terminated by us`];
+  if (state.initiated === INITIATED.unseen) return [];
+  if (isVoter(target)) return ['a voter is terminated by us'];
   if (wasVoter(state, target)) return ['a node is terminated whose removal from the voters may still be rolled back'];
   return [];
 }

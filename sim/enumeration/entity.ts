@@ -2,10 +2,9 @@
 
 /**
  * up: answers us and its peers. unseen: answers its peers, but not us. down: its process is dead, its instance is there.
- * boot, bootFailed: a new node before its first answer. ghost: the instance is gone, its host may still be a member.
+ * boot: a new node before its first answer; one that never answers is down. ghost: the instance is gone, its host may still be a member.
  */
-export const HEALTH = { up: 0, unseen: 1, down: 2, boot: 3, bootFailed: 4, ghost: 5 } as const;
-export type HealthName = keyof typeof HEALTH;
+export const HEALTH = { up: 0, unseen: 1, down: 2, boot: 3, ghost: 4 } as const;
 export const MEMBER = { none: 0, silent: 1, voter: 2 } as const;
 
 /** Fields by their first bit and their mask. */

@@ -43,9 +43,7 @@ function fateOf(state: State, entity: Entity, i: number): Transition[] {
     case HEALTH.down:
       return [to('a process comes back', inHealth(HEALTH.up)), gone()];
     case HEALTH.boot:
-      return [to('a node has booted', inHealth(HEALTH.up)), to('a node does not boot', inHealth(HEALTH.bootFailed))];
-    case HEALTH.bootFailed:
-      return [gone()];
+      return [to('a node has booted', inHealth(HEALTH.up)), to('a node does not boot', inHealth(HEALTH.down))];
     default:
       return [];
   }

@@ -67,8 +67,6 @@ function healthOf(entity: Entity, blindness: Blindness): NodeHealth {
       return made('healthy');
     case HEALTH.boot:
       return made('unknown', undefined, false);
-    case HEALTH.bootFailed:
-      return made('dead', 'boot', false);
     case HEALTH.down:
       return made('dead', 'process');
     default:

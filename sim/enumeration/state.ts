@@ -113,7 +113,7 @@ export function countFaults(state: State): number {
   return entitiesOf(state).filter((entity) => {
     const health = get(entity, 'health');
     if (health === HEALTH.ghost) return isVoter(entity);
-    return health === HEALTH.unseen || health === HEALTH.down || health === HEALTH.bootFailed || (isVoter(entity) && get(entity, 'synced') === 0);
+    return health === HEALTH.unseen || health === HEALTH.down || (isVoter(entity) && get(entity, 'synced') === 0);
   }).length;
 }
 

@@ -117,25 +117,31 @@ export interface WalkOptions {
   violationsMax?: number;
   progress?: (states: number, queued: number) => void;
   starts?: State[];
+  limit?: number;
 }
 
 /** Walks breadth first, so that the trace of a violation is a shortest one. */
-export function walk({ size, bounds, subject, violationsMax = 1, progress, starts = beginnings(size) }: WalkOptions): Walk & { control: Control; traceOf(key: string): string[] } {
+export function walk({ size, bounds, subject, violationsMax = 1, progress, starts = beginnings(size), limit = Number.POSITIVE_INFINITY }: WalkOptions): Walk & { control: Control; traceOf(key: string): string[] } {
   const control = new Control(subject, specOf(size), bounds.nodesPerSlotMax);
   const paths = new Paths();
   for (const start of starts) paths.add(canonicalKey(start), -1, 'beginning');
   const found = new Map<string, Violation>();
   let transitions = 0;
-  for (let at = 0; at < paths.keys.length && found.size < violationsMax; at++) {
+  for (let at = 0; at < Math.min(paths.keys.length, limit) && found.size < violationsMax; at++) {
     const state = parseKey(paths.keys[at] ?? '');
+    const report = (label: string, next: State, violations: readonly string[]) => {
+      for (const text of violations)
+        if (!found.has(text)) found.set(text, { text, trace: [...paths.trace(at), `${label}\n     ${describeState(next)}`] });
+    };
     const take = ({ label, next }: Transition) => {
       transitions++;
-      paths.add(canonicalKey(next), at, label);
+      const kept = control.dropStale(next);
+      report(label, next, kept.violations);
+      paths.add(canonicalKey(kept.next), at, label);
     };
     for (const transition of [...environment(state), ...control.interruptions(state)]) if (countFaults(transition.next) <= bounds.faultsMax || countFaults(transition.next) <= countFaults(state)) take(transition);
     for (const step of ownSteps(control, state, bounds.orders)) {
-      for (const text of step.violations)
-        if (!found.has(text)) found.set(text, { text, trace: [...paths.trace(at), `${step.label}\n     ${describeState(step.next)}`] });
+      report(step.label, step.next, step.violations);
       take(step);
     }
     if (progress && at % 20_000 === 0) progress(at, paths.keys.length);
