@@ -4,6 +4,7 @@ import type { Reach, Reply } from '../replica-set/contract';
 import { failure } from '../replica-set/failures';
 import { isVoter as isVotingMember, type MemberConfig, type ReplicaSetConfig } from '../replica-set/replica-config';
 import { type Entity, get, MEMBER, put, runs, serves } from './entity';
+import { commit } from './environment';
 import { hostAt, hostsOf, indexOfHost, REPLICA_SET, VERSION } from './situation-of';
 import { clone, entitiesOf, INITIATED, isMajority, mapEntities, PENDING, type State } from './state';
 
@@ -113,6 +114,8 @@ export class AbstractMember {
       const marked = put(put(entity, 'member', after), 'pending', 1);
       return before === MEMBER.none ? put(marked, 'synced', 0) : isAway ? put(marked, 'stale', 1) : marked;
     });
+    // A primary that is the only voter is the majority itself.
+    if (votersNow(this.state).length === 1) this.state = commit(this.state) ?? this.state;
   }
 
   private stepDown(): Reply {

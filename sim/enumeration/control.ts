@@ -6,8 +6,8 @@ import type { ClusterSpec } from '../../lambdas/core/spec';
 import { AbstractMember, votersIn, votersNow } from './abstract-member';
 import { anEntity, type Entity, get, HEALTH, isVoter, MEMBER, put } from './entity';
 import { type Transition, vanish } from './environment';
-import { type Blindness, indexOfHost, indexOfInstance, payloadOf, situationOf } from './situation-of';
-import { canonicalKey, clone, COMMAND, type CommandName, entitiesOf, EXPECTS, INITIATED, isMajority, mapEntities, orderedKey, type State, tidy, voices, wasVoter } from './state';
+import { type Blindness, indexOfHost, indexOfInstance, hostsOf, payloadOf, situationOf } from './situation-of';
+import { canonicalKey, clone, COMMAND, type CommandName, entitiesOf, EXPECTS, INITIATED, isMajority, mapEntities, orderedKey, PENDING, type State, tidy, voices, wasVoter } from './state';
 
 export type Script = (db: { adminCommand(command: Record<string, unknown>): unknown }, action: string, payload: unknown) => unknown;
 
@@ -30,7 +30,6 @@ interface Decision {
 }
 
 export class Control {
-  private readonly decisions = new Map<string, Decision>();
   planned = 0;
 
   constructor(
@@ -38,7 +37,13 @@ export class Control {
     private readonly spec: ClusterSpec,
     /** Nodes of one slot at a time, above which no further one is launched in the walk. */
     private readonly nodesPerSlotMax: number,
+    private readonly decisions = new Map<string, Decision>(),
   ) {}
+
+  /** The same without the bound on launches: where nothing fails, none is needed. */
+  unbounded(): Control {
+    return new Control(this.subject, this.spec, Number.POSITIVE_INFINITY, this.decisions);
+  }
 
   /** Asks the planner; what it can't see of a state (commands given up, what one expects) does not count for the answer. */
   decide(state: State, blindness: Blindness): Decision {
@@ -61,7 +66,9 @@ export class Control {
     const { actions, violations } = this.decide(state, blindness);
     const seen = clone(state);
     const knows = entitiesOf(state).some((e) => get(e, 'health') === HEALTH.up && (get(e, 'member') !== MEMBER.none || get(e, 'stale')));
-    if (seen.initiated === INITIATED.unseen && knows) seen.initiated = INITIATED.seen;
+    // What was planned before anybody knew of the set ends before a broker is told of it.
+    const isBusy = state.command === COMMAND.initiate || state.command === COMMAND.terminate;
+    if (seen.initiated === INITIATED.unseen && knows && !isBusy) seen.initiated = INITIATED.seen;
     const steps = actions.flatMap((action) => this.begin(seen, action) ?? []);
     if (steps.length === 0 && (violations.length > 0 || seen.initiated !== state.initiated)) steps.push({ label: 'we look', next: seen, violations: [] });
     for (const step of steps) step.violations.push(...violations);
@@ -102,9 +109,10 @@ export class Control {
     this.subject.script(member, action, payload);
     const violations = [...checkCommands(state, member.given), ...checkEffect(state, member.state, name)];
     const next = member.state;
-    if (next.pending !== state.pending) {
-      next.expects = next.expects === EXPECTS.now ? EXPECTS.base : EXPECTS.other;
-      next.zombieExpects = next.zombieExpects === EXPECTS.now ? EXPECTS.base : EXPECTS.other;
+    if (configText(next) !== configText(state)) {
+      const moved = next.pending === PENDING.none ? EXPECTS.other : EXPECTS.base;
+      next.expects = state.expects === EXPECTS.now ? moved : EXPECTS.other;
+      next.zombieExpects = state.zombieExpects === EXPECTS.now ? moved : EXPECTS.other;
     }
     return { label, next: over(next, which), violations };
   }
@@ -138,6 +146,11 @@ export class Control {
     }
     return found;
   }
+}
+
+/** Who is a member and how, by entity; the same text for the same configuration. */
+function configText(state: State): string {
+  return votersNow(state).join() + hostsOf(state).silent.join();
 }
 
 /** The state without one of the commands. */
@@ -204,12 +217,11 @@ function checkEffect(before: State, after: State, name: CommandName): string[] {
     if (isNew && before.initiated === INITIATED.seen) found.push('a replica set is initiated a second time');
     return found;
   }
-  if (after.pending === before.pending) return found;
+  if (configText(after) === configText(before)) return found;
   if (!isMajority(voices(before))) found.push(`${name}: a change without a living majority`);
   else if (!isMajority(voices(after))) found.push(`${name}: takes the living majority away`);
   if (voices(before).voters > 1 && name === 'raise-vote' && [...after.wanted, ...after.surplus].some((slot) => slot.filter(isVoter).length > 1))
     found.push('two nodes of one slot vote');
-  const raised = entitiesOf(after).find((e) => get(e, 'pending'));
-  if (name === 'raise-vote' && raised !== undefined && !get(raised, 'synced')) found.push('a member votes before it has caught up');
+  if (entitiesOf(after).some((e, i) => isVoter(e) && !get(e, 'synced') && !isVoter(entitiesOf(before)[i] ?? 0))) found.push('a member votes before it has caught up');
   return found;
 }

@@ -28,19 +28,30 @@ export interface State {
 const FLAGS = ['initiated', 'pending', 'command', 'expects', 'zombie', 'zombieExpects'] as const;
 
 export function clone(state: State): State {
-  return { ...state, wanted: state.wanted.map((slot) => [...slot]), surplus: state.surplus.map((slot) => [...slot]), ghosts: [...state.ghosts] };
+  const copy = (slot: Entity[]) => slot.slice();
+  const { initiated, pending, command, expects, zombie, zombieExpects } = state;
+  const lists = { wanted: state.wanted.map(copy), surplus: state.surplus.map(copy), ghosts: state.ghosts.slice() };
+  return { ...lists, initiated, pending, command, expects, zombie, zombieExpects };
 }
 
 /** All entities in one order: by wanted slot, surplus slot, ghosts. */
 export function entitiesOf(state: State): Entity[] {
-  return [...state.wanted.flat(), ...state.surplus.flat(), ...state.ghosts];
+  const all: Entity[] = [];
+  for (const slot of state.wanted) for (const entity of slot) all.push(entity);
+  for (const slot of state.surplus) for (const entity of slot) all.push(entity);
+  for (const entity of state.ghosts) all.push(entity);
+  return all;
 }
 
 /** Changes every entity in place. */
 export function mapEntities(state: State, change: (entity: Entity, index: number) => Entity): State {
   let index = 0;
-  for (const list of [...state.wanted, ...state.surplus, state.ghosts])
+  const over = (list: Entity[]) => {
     for (let i = 0; i < list.length; i++) list[i] = change(list[i] as Entity, index++);
+  };
+  for (const slot of state.wanted) over(slot);
+  for (const slot of state.surplus) over(slot);
+  over(state.ghosts);
   return state;
 }
 
@@ -61,24 +72,34 @@ export function tidy(state: State): State {
   return state;
 }
 
-const text = (slot: Entity[]) => String.fromCharCode(...slot.map((entity) => entity + 256));
+function text(slot: readonly Entity[]): string {
+  let chars = '';
+  for (const entity of slot) chars += String.fromCharCode(entity + 256);
+  return chars;
+}
+
+function flagsOf(s: State): string {
+  return `${s.initiated}${s.pending}${s.command}${s.expects}${s.zombie}${s.zombieExpects}`;
+}
 
 /** The text of a state in the order its slots stand in. */
 export function orderedKey(state: State): string {
-  const flags = FLAGS.map((flag) => state[flag]).join('');
-  return `${flags}${state.wanted.map(text).join('|')}/${state.surplus.map(text).join('|')}/${text(state.ghosts)}`;
+  return `${flagsOf(state)}${state.wanted.map(text).join('|')}/${state.surplus.map(text).join('|')}/${text(state.ghosts)}`;
 }
 
 /** Slots are alike: they are sorted, so that states that differ by their names alone become one. */
 export function canonicalKey(state: State): string {
-  const flags = FLAGS.map((flag) => state[flag]).join('');
   const sorted = (slots: Entity[][]) => slots.map(text).sort().join('|');
-  return `${flags}${sorted(state.wanted)}/${sorted(state.surplus)}/${[...text(state.ghosts)].sort().join('')}`;
+  return `${flagsOf(state)}${sorted(state.wanted)}/${sorted(state.surplus)}/${[...text(state.ghosts)].sort().join('')}`;
 }
 
 export function parseKey(key: string): State {
   const [wanted = '', surplus = '', ghosts = ''] = key.slice(FLAGS.length).split('/');
-  const list = (chars: string) => Array.from(chars, (char) => char.charCodeAt(0) - 256);
+  const list = (chars: string) => {
+    const entities: Entity[] = [];
+    for (let i = 0; i < chars.length; i++) entities.push(chars.charCodeAt(i) - 256);
+    return entities;
+  };
   const flags = Object.fromEntries(FLAGS.map((flag, i) => [flag, Number(key[i])])) as Pick<State, (typeof FLAGS)[number]>;
   return { ...flags, wanted: wanted.split('|').map(list), surplus: surplus === '' ? [] : surplus.split('|').map(list), ghosts: list(ghosts) };
 }

@@ -22,7 +22,10 @@ export interface Violation {
 export interface Walk {
   size: number;
   bounds: Bounds;
+  /** States whose every step was taken. */
   states: number;
+  /** All reachable states within the bounds were. */
+  complete: boolean;
   transitions: number;
   plans: number;
   violations: Violation[];
@@ -117,17 +120,19 @@ export interface WalkOptions {
   violationsMax?: number;
   progress?: (states: number, queued: number) => void;
   starts?: State[];
-  limit?: number;
+  /** States after which it stops unfinished. */
+  statesMax?: number;
 }
 
 /** Walks breadth first, so that the trace of a violation is a shortest one. */
-export function walk({ size, bounds, subject, violationsMax = 1, progress, starts = beginnings(size), limit = Number.POSITIVE_INFINITY }: WalkOptions): Walk & { control: Control; traceOf(key: string): string[] } {
+export function walk({ size, bounds, subject, violationsMax = 1, progress, starts = beginnings(size), statesMax = Number.POSITIVE_INFINITY }: WalkOptions): Walk & { control: Control; traceOf(key: string): string[] } {
   const control = new Control(subject, specOf(size), bounds.nodesPerSlotMax);
   const paths = new Paths();
   for (const start of starts) paths.add(canonicalKey(start), -1, 'beginning');
   const found = new Map<string, Violation>();
   let transitions = 0;
-  for (let at = 0; at < Math.min(paths.keys.length, limit) && found.size < violationsMax; at++) {
+  let at = 0;
+  for (; at < Math.min(paths.keys.length, statesMax) && found.size < violationsMax; at++) {
     const state = parseKey(paths.keys[at] ?? '');
     const report = (label: string, next: State, violations: readonly string[]) => {
       for (const text of violations)
@@ -139,7 +144,9 @@ export function walk({ size, bounds, subject, violationsMax = 1, progress, start
       report(label, next, kept.violations);
       paths.add(canonicalKey(kept.next), at, label);
     };
-    for (const transition of [...environment(state), ...control.interruptions(state)]) if (countFaults(transition.next) <= bounds.faultsMax || countFaults(transition.next) <= countFaults(state)) take(transition);
+    const faultsMax = Math.max(bounds.faultsMax, countFaults(state));
+    for (const transition of [...environment(state), ...control.interruptions(state)])
+      if (countFaults(transition.next) <= faultsMax) take(transition);
     for (const step of ownSteps(control, state, bounds.orders)) {
       report(step.label, step.next, step.violations);
       take(step);
@@ -147,5 +154,5 @@ export function walk({ size, bounds, subject, violationsMax = 1, progress, start
     if (progress && at % 20_000 === 0) progress(at, paths.keys.length);
   }
   const traceOf = (key: string) => paths.trace(paths.index.get(key) ?? -1);
-  return { size, bounds, states: paths.keys.length, transitions, plans: control.planned, violations: [...found.values()], keys: paths.keys, control, traceOf };
+  return { size, bounds, states: at, complete: at === paths.keys.length, transitions, plans: control.planned, violations: [...found.values()], keys: paths.keys.slice(0, at), control, traceOf };
 }
