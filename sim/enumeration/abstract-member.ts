@@ -43,7 +43,9 @@ export class AbstractMember {
       case 'hello':
         return this.hello();
       case 'replSetGetConfig':
-        return this.isMember() ? { ok: 1, config: configOf(this.state) } : failure('NotYetInitialized', 'no replset config has been received');
+        return this.isMember()
+          ? { ok: 1, config: configOf(this.state) }
+          : failure('NotYetInitialized', 'no replset config has been received');
       case 'replSetGetStatus':
         return { ok: 1, members: this.status() };
       case 'replSetReconfig':
@@ -82,7 +84,16 @@ export class AbstractMember {
     return entitiesOf(this.state).flatMap((entity, i) => {
       if (get(entity, 'member') === MEMBER.none) return [];
       const state = !runs(entity) ? 8 : get(entity, 'primary') ? 1 : serves(entity) ? 2 : 3;
-      return [{ _id: i, name: hostAt(i), health: runs(entity) ? 1 : 0, state, stateStr: String(state), ...(i === this.self ? { self: true } : {}) }];
+      return [
+        {
+          _id: i,
+          name: hostAt(i),
+          health: runs(entity) ? 1 : 0,
+          state,
+          stateStr: String(state),
+          ...(i === this.self ? { self: true } : {}),
+        },
+      ];
     });
   }
 
@@ -103,7 +114,9 @@ export class AbstractMember {
 
   /** Takes the change over; until a majority runs it, it is pending. A command that changes several members leaves the last as pending. */
   private install(next: ReplicaSetConfig): void {
-    const members = new Map(next.members.map((member) => [indexOfHost(member.host), isVotingMember(member) ? MEMBER.voter : MEMBER.silent]));
+    const members = new Map(
+      next.members.map((member) => [indexOfHost(member.host), isVotingMember(member) ? MEMBER.voter : MEMBER.silent]),
+    );
     mapEntities(this.state, (entity, i) => {
       const before = get(entity, 'member');
       const after = members.get(i) ?? MEMBER.none;

@@ -6,8 +6,24 @@ import type { ClusterSpec } from '../../lambdas/core/spec';
 import { AbstractMember, votersIn, votersNow } from './abstract-member';
 import { anEntity, type Entity, get, HEALTH, isVoter, MEMBER, put } from './entity';
 import { type Transition, vanish } from './environment';
-import { type Blindness, indexOfHost, indexOfInstance, hostsOf, payloadOf, situationOf } from './situation-of';
-import { canonicalKey, clone, COMMAND, type CommandName, entitiesOf, EXPECTS, INITIATED, isMajority, mapEntities, orderedKey, PENDING, type State, tidy, voices, wasVoter } from './state';
+import { type Blindness, hostsOf, indexOfHost, indexOfInstance, payloadOf, situationOf } from './situation-of';
+import {
+  COMMAND,
+  type CommandName,
+  canonicalKey,
+  clone,
+  EXPECTS,
+  entitiesOf,
+  INITIATED,
+  isMajority,
+  mapEntities,
+  orderedKey,
+  PENDING,
+  type State,
+  tidy,
+  voices,
+  wasVoter,
+} from './state';
 
 export type Script = (db: { adminCommand(command: Record<string, unknown>): unknown }, action: string, payload: unknown) => unknown;
 
@@ -70,7 +86,8 @@ export class Control {
     const isBusy = state.command === COMMAND.initiate || state.command === COMMAND.terminate;
     if (seen.initiated === INITIATED.unseen && knows && !isBusy) seen.initiated = INITIATED.seen;
     const steps = actions.flatMap((action) => this.begin(seen, action) ?? []);
-    if (steps.length === 0 && (violations.length > 0 || seen.initiated !== state.initiated)) steps.push({ label: 'we look', next: seen, violations: [] });
+    if (steps.length === 0 && (violations.length > 0 || seen.initiated !== state.initiated))
+      steps.push({ label: 'we look', next: seen, violations: [] });
     for (const step of steps) step.violations.push(...violations);
     return steps;
   }
@@ -103,7 +120,8 @@ export class Control {
       return { label, next: over(vanish(state, target), which), violations };
     }
     const runner = name === 'initiate' ? target : all.findIndex((entity) => get(entity, 'primary'));
-    if (runner < 0 || get(all[runner] ?? 0, 'health') > HEALTH.unseen) return { label: `${label} (nobody to run it)`, next: over(state, which), violations: [] };
+    if (runner < 0 || get(all[runner] ?? 0, 'health') > HEALTH.unseen)
+      return { label: `${label} (nobody to run it)`, next: over(state, which), violations: [] };
     const member = new AbstractMember(state, runner);
     const { action, payload } = payloadOf(state, which);
     this.subject.script(member, action, payload);
@@ -121,11 +139,15 @@ export class Control {
   dropStale(state: State): OwnStep {
     const violations: string[] = [];
     let next = state;
-    for (const [which, expects] of [['command', 'expects'], ['zombie', 'zombieExpects']] as const) {
+    for (const [which, expects] of [
+      ['command', 'expects'],
+      ['zombie', 'zombieExpects'],
+    ] as const) {
       if (next[expects] !== EXPECTS.other || next[which] === COMMAND.none || next[which] >= COMMAND.terminate) continue;
       const dropped = over(next, which);
       const { label, next: ran } = this.execute(next, which);
-      if (canonicalKey(ran) !== canonicalKey(dropped)) violations.push(`a command acts on another configuration than it was planned for (${label})`);
+      if (canonicalKey(ran) !== canonicalKey(dropped))
+        violations.push(`a command acts on another configuration than it was planned for (${label})`);
       next = dropped;
     }
     return { label: '', next, violations };
@@ -220,8 +242,13 @@ function checkEffect(before: State, after: State, name: CommandName): string[] {
   if (configText(after) === configText(before)) return found;
   if (!isMajority(voices(before))) found.push(`${name}: a change without a living majority`);
   else if (!isMajority(voices(after))) found.push(`${name}: takes the living majority away`);
-  if (voices(before).voters > 1 && name === 'raise-vote' && [...after.wanted, ...after.surplus].some((slot) => slot.filter(isVoter).length > 1))
+  if (
+    voices(before).voters > 1 &&
+    name === 'raise-vote' &&
+    [...after.wanted, ...after.surplus].some((slot) => slot.filter(isVoter).length > 1)
+  )
     found.push('two nodes of one slot vote');
-  if (entitiesOf(after).some((e, i) => isVoter(e) && !get(e, 'synced') && !isVoter(entitiesOf(before)[i] ?? 0))) found.push('a member votes before it has caught up');
+  if (entitiesOf(after).some((e, i) => isVoter(e) && !get(e, 'synced') && !isVoter(entitiesOf(before)[i] ?? 0)))
+    found.push('a member votes before it has caught up');
   return found;
 }

@@ -1,6 +1,6 @@
 /** What may happen to a set by itself between any two of our steps: failures, returns, copies, elections, commits. Nothing here is our doing. */
 import { type Entity, get, HEALTH, isVoter, MEMBER, put, runs, serves } from './entity';
-import { clone, entitiesOf, EXPECTS, hasPrimary, isMajority, mapEntities, PENDING, type State, tidy, voices, wasVoter } from './state';
+import { clone, EXPECTS, entitiesOf, hasPrimary, isMajority, mapEntities, PENDING, type State, tidy, voices, wasVoter } from './state';
 
 export interface Transition {
   label: string;

@@ -2,7 +2,20 @@
 import type { Control } from './control';
 import { get, HEALTH, isVoter, put, serves } from './entity';
 import { commit, elections, settle } from './environment';
-import { canonicalKey, clone, COMMAND, entitiesOf, INITIATED, isMajority, mapEntities, parseKey, PENDING, type State, voices, wasVoter } from './state';
+import {
+  COMMAND,
+  canonicalKey,
+  clone,
+  entitiesOf,
+  INITIATED,
+  isMajority,
+  mapEntities,
+  PENDING,
+  parseKey,
+  type State,
+  voices,
+  wasVoter,
+} from './state';
 
 /** Exactly the voters the spec wants, each the only node of its slot, and nothing under way. */
 export function isAsWanted(state: State): boolean {
@@ -68,7 +81,8 @@ export function checkLiveness(control: Control, keys: readonly string[]): Livene
     const onPath = new Set<string>();
     let key = start;
     while (!steps.has(key)) {
-      if (onPath.has(key)) return { checked: steps.size, stepsMax, stuck: { key: start, text: 'goes round in a circle though nothing fails' } };
+      if (onPath.has(key))
+        return { checked: steps.size, stepsMax, stuck: { key: start, text: 'goes round in a circle though nothing fails' } };
       path.push(key);
       onPath.add(key);
       const state = parseKey(key);
@@ -85,4 +99,3 @@ export function checkLiveness(control: Control, keys: readonly string[]): Livene
   }
   return { checked: steps.size, stepsMax };
 }
-

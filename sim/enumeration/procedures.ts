@@ -3,7 +3,7 @@ import type { Control } from './control';
 import { get, HEALTH, isVoter, put } from './entity';
 import { environment, vanish } from './environment';
 import { canRecover, checkLiveness, nextGoodStep } from './liveness';
-import { canonicalKey, clone, COMMAND, mapEntities, parseKey, type State } from './state';
+import { COMMAND, canonicalKey, clone, mapEntities, parseKey, type State } from './state';
 import { nothingYet, setOf } from './walk';
 
 export interface Procedure {

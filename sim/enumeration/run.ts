@@ -38,16 +38,39 @@ export function enumerate(size: number, bounds: Bounds, statesMax: number, progr
   const live = checkLiveness(control, walked.keys);
   const replays = proceduresOf(size).map((procedure) => replayProcedure(control, procedure));
   const violations = walked.violations.map(({ text, trace }) => `${text}\n  ${trace.join('\n  ')}`);
-  if (live.stuck) violations.push(`${live.stuck.text}\n  ${[...walked.traceOf(live.stuck.key), describeState(parseKey(live.stuck.key))].join('\n  ')}`);
+  if (live.stuck)
+    violations.push(`${live.stuck.text}\n  ${[...walked.traceOf(live.stuck.key), describeState(parseKey(live.stuck.key))].join('\n  ')}`);
   violations.push(...replays.flatMap(({ failures }) => failures));
   const sum = (of: 'prefixes' | 'interruptions') => replays.reduce((total, replay) => total + replay[of], 0);
   const { states, complete, transitions } = walked;
   const wallS = (performance.now() - startedMs) / 1000;
-  return { size, states, complete, transitions, violations, live: live.checked, stepsMax: live.stepsMax, prefixes: sum('prefixes'), interruptions: sum('interruptions'), wallS };
+  return {
+    size,
+    states,
+    complete,
+    transitions,
+    violations,
+    live: live.checked,
+    stepsMax: live.stepsMax,
+    prefixes: sum('prefixes'),
+    interruptions: sum('interruptions'),
+    wallS,
+  };
 }
 
 /** One line of the table. */
-export function lineOf({ size, states, complete, transitions, live, stepsMax, prefixes, interruptions, wallS, violations }: Outcome): string {
+export function lineOf({
+  size,
+  states,
+  complete,
+  transitions,
+  live,
+  stepsMax,
+  prefixes,
+  interruptions,
+  wallS,
+  violations,
+}: Outcome): string {
   const whole = complete ? 'all' : 'first';
   return `${size} members: ${whole} ${states} states, ${transitions} transitions; spec reached from ${live} states in at most ${stepsMax} steps; ${prefixes} prefixes cut in ${interruptions} ways; ${violations.length} violations; ${wallS.toFixed(1)} s`;
 }
@@ -69,7 +92,8 @@ function main(args: readonly string[]): number {
   const states = outcomes.reduce((total, outcome) => total + outcome.states, 0);
   const violations = outcomes.reduce((total, outcome) => total + outcome.violations.length, 0);
   const wallS = Math.round(outcomes.reduce((total, outcome) => total + outcome.wallS, 0) * 10) / 10;
-  if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ states, violations, wallS, complete: outcomes.every(({ complete }) => complete) })}\n`);
+  if (args.includes('--json'))
+    process.stdout.write(`${JSON.stringify({ states, violations, wallS, complete: outcomes.every(({ complete }) => complete) })}\n`);
   return violations > 0 ? 1 : 0;
 }
 

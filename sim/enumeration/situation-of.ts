@@ -93,10 +93,21 @@ function helloOf(state: State, entity: Entity, index: number, hosts: ReturnType<
   };
 }
 
-function nodeOf(state: State, entity: Entity, at: { index: number; slot: string; incarnation: number }, hosts: ReturnType<typeof hostsOf>, blindness: Blindness): Node {
+function nodeOf(
+  state: State,
+  entity: Entity,
+  at: { index: number; slot: string; incarnation: number },
+  hosts: ReturnType<typeof hostsOf>,
+  blindness: Blindness,
+): Node {
   const { index, slot, incarnation } = at;
   const isUp = get(entity, 'health') === HEALTH.up;
-  const probe: NodeProbe = { role: 'mongo', atMs: NOW_MS, process: { is: 'ok', latencyMs: 1 }, ...(isUp ? { hello: helloOf(state, entity, index, hosts) } : {}) };
+  const probe: NodeProbe = {
+    role: 'mongo',
+    atMs: NOW_MS,
+    process: { is: 'ok', latencyMs: 1 },
+    ...(isUp ? { hello: helloOf(state, entity, index, hosts) } : {}),
+  };
   return {
     fact: {
       instanceId: instanceIdAt(index),
@@ -118,9 +129,24 @@ function nodeOf(state: State, entity: Entity, at: { index: number; slot: string;
 
 /** Balancers and brokers: always well, so that the walk is about the replica set alone. */
 function constantNodes(): Node[] {
-  const others = [['lb1', 'lb'], ['lb2', 'lb'], ['ctx1', 'orion'], ['ctx2', 'orion']] as const;
+  const others = [
+    ['lb1', 'lb'],
+    ['lb2', 'lb'],
+    ['ctx1', 'orion'],
+    ['ctx2', 'orion'],
+  ] as const;
   return others.map(([slot, role], i) => ({
-    fact: { instanceId: `i-${i + 1}`, cluster: 'city', role, slot, incarnation: 1, zone: 'a', state: 'running', launchedAtMs: LONG_AGO_MS, status: 'ok' },
+    fact: {
+      instanceId: `i-${i + 1}`,
+      cluster: 'city',
+      role,
+      slot,
+      incarnation: 1,
+      zone: 'a',
+      state: 'running',
+      launchedAtMs: LONG_AGO_MS,
+      status: 'ok',
+    },
     health: { health: 'healthy', sinceMs: LONG_AGO_MS, good: 2, bad: 0, everHealthy: true },
     configVersion: 'any',
   }));
@@ -142,7 +168,14 @@ function jobOf(state: State): PlannedJob | undefined {
     case COMMAND.stepDown:
       return { kind: 'stepDownPrimary', ...base('step-down'), ...onNode, expect };
     case COMMAND.terminate:
-      return { kind: 'terminateNode', ...base(`terminate/${onNode.instanceId}`), role: 'mongo', slot: 'mdb1', instanceId: onNode.instanceId, expect: { holdsAddress: false } };
+      return {
+        kind: 'terminateNode',
+        ...base(`terminate/${onNode.instanceId}`),
+        role: 'mongo',
+        slot: 'mdb1',
+        instanceId: onNode.instanceId,
+        expect: { holdsAddress: false },
+      };
     default: {
       const name = state.command === COMMAND.add ? 'add' : state.command === COMMAND.remove ? 'remove' : 'raise-vote';
       const change = name === 'add' ? { change: name, host, memberId: NEXT_MEMBER_ID } : { change: name, host };
@@ -155,7 +188,8 @@ function memoryOf(state: State, spec: ClusterSpec, nodes: readonly Node[]): Memo
   const caughtUpSinceMs: Record<string, number> = {};
   if (hasPrimary(state))
     for (const [i, entity] of entitiesOf(state).entries())
-      if (get(entity, 'member') !== MEMBER.none && serves(entity) && get(entity, 'health') === HEALTH.up) caughtUpSinceMs[hostAt(i)] = LONG_AGO_MS;
+      if (get(entity, 'member') !== MEMBER.none && serves(entity) && get(entity, 'health') === HEALTH.up)
+        caughtUpSinceMs[hostAt(i)] = LONG_AGO_MS;
   const job = jobOf(state);
   const restarts = nodes.map((node) => [`restart/${node.fact.instanceId}`, { count: 9, failures: 0, lastAtMs: LONG_AGO_MS }]);
   return {
@@ -176,7 +210,9 @@ export function situationOf(state: State, spec: ClusterSpec, blindness: Blindnes
   const names = slotNames('mongo', state.wanted.length + state.surplus.length);
   let index = 0;
   const nodes = [...state.wanted, ...state.surplus].flatMap((slot, at) =>
-    slot.map((entity, older) => nodeOf(state, entity, { index: index++, slot: names[at] as string, incarnation: older + 1 }, hosts, blindness)),
+    slot.map((entity, older) =>
+      nodeOf(state, entity, { index: index++, slot: names[at] as string, incarnation: older + 1 }, hosts, blindness),
+    ),
   );
   const address = { allocationId: 'eipalloc-1', cluster: 'city', name: 'entry1', publicIp: '203.0.113.1', holder: 'i-1' };
   const observation: Observation = {

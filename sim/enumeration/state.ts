@@ -66,7 +66,8 @@ export function tidy(state: State): State {
   });
   if (state.command === COMMAND.none) state.expects = EXPECTS.now;
   if (state.zombie === COMMAND.none) state.zombieExpects = EXPECTS.now;
-  const isSpokenOf = (ghost: Entity) => get(ghost, 'member') !== MEMBER.none || get(ghost, 'pending') || get(ghost, 'command') || get(ghost, 'zombie');
+  const isSpokenOf = (ghost: Entity) =>
+    get(ghost, 'member') !== MEMBER.none || get(ghost, 'pending') || get(ghost, 'command') || get(ghost, 'zombie');
   state.ghosts = state.ghosts.filter(isSpokenOf).map((ghost) => put(put(put(ghost, 'synced', 0), 'stale', 0), 'primary', 0));
   state.surplus = state.surplus.filter((slot) => slot.length > 0);
   return state;
@@ -101,7 +102,12 @@ export function parseKey(key: string): State {
     return entities;
   };
   const flags = Object.fromEntries(FLAGS.map((flag, i) => [flag, Number(key[i])])) as Pick<State, (typeof FLAGS)[number]>;
-  return { ...flags, wanted: wanted.split('|').map(list), surplus: surplus === '' ? [] : surplus.split('|').map(list), ghosts: list(ghosts) };
+  return {
+    ...flags,
+    wanted: wanted.split('|').map(list),
+    surplus: surplus === '' ? [] : surplus.split('|').map(list),
+    ghosts: list(ghosts),
+  };
 }
 
 /** Who voted before the open change; the same as now while none is open. */
@@ -142,7 +148,8 @@ const nameOf = (names: Record<string, number>, value: number) => Object.keys(nam
 
 /** One line for a trace. */
 export function describeState(state: State): string {
-  const slots = (list: Entity[][], prefix: string) => list.map((slot, i) => `${prefix}${i + 1}[${slot.map(describeEntity).join(' + ') || 'empty'}]`);
+  const slots = (list: Entity[][], prefix: string) =>
+    list.map((slot, i) => `${prefix}${i + 1}[${slot.map(describeEntity).join(' + ') || 'empty'}]`);
   const open = state.pending ? ` uncommitted:${nameOf(PENDING, state.pending)}` : '';
   const tells = (what: string, command: number, expects: number) =>
     command ? ` ${what}:${nameOf(COMMAND, command)} (expects ${nameOf(EXPECTS, expects)})` : '';

@@ -3,7 +3,7 @@ import { Control, type OwnStep, type Subject } from './control';
 import { anEntity, get, HEALTH, MEMBER } from './entity';
 import { environment, type Transition } from './environment';
 import { specOf } from './situation-of';
-import { canonicalKey, COMMAND, countFaults, describeState, entitiesOf, EXPECTS, INITIATED, parseKey, PENDING, type State } from './state';
+import { COMMAND, canonicalKey, countFaults, describeState, EXPECTS, entitiesOf, INITIATED, PENDING, parseKey, type State } from './state';
 
 export interface Bounds {
   /** Members or nodes that are not well at a time. */
@@ -69,7 +69,12 @@ export function ordersOf(state: State, orders: Bounds['orders']): State[] {
     ...state,
     wanted: [...state.wanted.slice(by), ...state.wanted.slice(0, by)],
   });
-  const reversed = { ...state, wanted: [...state.wanted].reverse(), surplus: [...state.surplus].reverse(), ghosts: [...state.ghosts].reverse() };
+  const reversed = {
+    ...state,
+    wanted: [...state.wanted].reverse(),
+    surplus: [...state.surplus].reverse(),
+    ghosts: [...state.ghosts].reverse(),
+  };
   if (orders === 'two') return [state, reversed];
   return [...state.wanted.map((_, by) => turned(by)), reversed];
 }
@@ -107,7 +112,8 @@ class Paths {
   /** Lines from the beginning to a state. */
   trace(at: number): string[] {
     const lines: string[] = [];
-    for (let i = at; i >= 0; i = this.from[i] ?? -1) lines.unshift(`${this.labels[i]}\n     ${describeState(parseKey(this.keys[i] ?? ''))}`);
+    for (let i = at; i >= 0; i = this.from[i] ?? -1)
+      lines.unshift(`${this.labels[i]}\n     ${describeState(parseKey(this.keys[i] ?? ''))}`);
     return lines;
   }
 }
@@ -125,7 +131,15 @@ export interface WalkOptions {
 }
 
 /** Walks breadth first, so that the trace of a violation is a shortest one. */
-export function walk({ size, bounds, subject, violationsMax = 1, progress, starts = beginnings(size), statesMax = Number.POSITIVE_INFINITY }: WalkOptions): Walk & { control: Control; traceOf(key: string): string[] } {
+export function walk({
+  size,
+  bounds,
+  subject,
+  violationsMax = 1,
+  progress,
+  starts = beginnings(size),
+  statesMax = Number.POSITIVE_INFINITY,
+}: WalkOptions): Walk & { control: Control; traceOf(key: string): string[] } {
   const control = new Control(subject, specOf(size), bounds.nodesPerSlotMax);
   const paths = new Paths();
   for (const start of starts) paths.add(canonicalKey(start), -1, 'beginning');
@@ -154,5 +168,16 @@ export function walk({ size, bounds, subject, violationsMax = 1, progress, start
     if (progress && at % 20_000 === 0) progress(at, paths.keys.length);
   }
   const traceOf = (key: string) => paths.trace(paths.index.get(key) ?? -1);
-  return { size, bounds, states: at, complete: at === paths.keys.length, transitions, plans: control.planned, violations: [...found.values()], keys: paths.keys.slice(0, at), control, traceOf };
+  return {
+    size,
+    bounds,
+    states: at,
+    complete: at === paths.keys.length,
+    transitions,
+    plans: control.planned,
+    violations: [...found.values()],
+    keys: paths.keys.slice(0, at),
+    control,
+    traceOf,
+  };
 }
