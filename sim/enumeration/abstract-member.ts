@@ -1,6 +1,6 @@
 /** The primary of a state as the real script sees it: answers its commands by the real rules of a configuration. Never lets one be forced. */
-import { markNewVoters, parseConfig, problemOf, quorumProblem, selfProblem, transitionProblem } from '../replica-set/config-rules';
-import type { Reach, Reply } from '../replica-set/contract';
+import { checkQuorum, markNewVoters, parseConfig, problemOf, selfProblem, transitionProblem } from '../replica-set/config-rules';
+import type { Failure, Reach, Reply } from '../replica-set/contract';
 import { failure } from '../replica-set/failures';
 import { isVoter as isVotingMember, type MemberConfig, type ReplicaSetConfig } from '../replica-set/replica-config';
 import { type Entity, get, MEMBER, put, runs, serves } from './entity';
@@ -106,10 +106,16 @@ export class AbstractMember {
     const next = markNewVoters(old, { ...parsed.config, term: old.term });
     const problem = problemOf(next) ?? transitionProblem(old, next);
     if (problem) return failure('NewReplicaSetConfigurationIncompatible', problem);
-    const refusal = selfProblem(next, this.isSelf) ?? quorumProblem(next, this.isSelf, this.reach, false);
+    const refusal = selfProblem(next, this.isSelf) ?? this.quorumProblem(next, false);
     if (refusal) return refusal;
     this.install(next);
     return { ok: 1 };
+  }
+
+  /** Every host of a state answers or does not: nothing is waited for. */
+  private quorumProblem(config: ReplicaSetConfig, isInitiate: boolean): Failure | undefined {
+    const problem = checkQuorum(config, this.isSelf, this.reach, isInitiate);
+    return problem === 'waiting' ? undefined : problem;
   }
 
   /** Takes the change over; until a majority runs it, it is pending. A command that changes several members leaves the last as pending. */
@@ -148,7 +154,7 @@ export class AbstractMember {
     if ('ok' in parsed) return parsed;
     const problem = problemOf(parsed.config);
     if (problem) return failure('InvalidReplicaSetConfig', problem);
-    const refusal = selfProblem(parsed.config, this.isSelf) ?? quorumProblem(parsed.config, this.isSelf, this.reach, true);
+    const refusal = selfProblem(parsed.config, this.isSelf) ?? this.quorumProblem(parsed.config, true);
     if (refusal) return refusal;
     const members = new Set(parsed.config.members.map(({ host }) => indexOfHost(host)));
     mapEntities(this.state, (entity, i) => {
