@@ -3,7 +3,7 @@ import { TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import type { HelloFact } from '../../lambdas/core/facts';
 import type { SlotSummary, StatusSummary } from '../../lambdas/core/memory';
 import { PORT } from '../../lambdas/core/names';
-import type { OperatorPorts } from '../../lambdas/runtime';
+import { type OperatorPorts, operatorPorts } from '../../lambdas/runtime';
 import { makeClients } from '../clients';
 import { type ReadStatus, watchUntil } from '../cluster-eye';
 import { killInstance } from '../fault';
@@ -11,7 +11,7 @@ import { freezeInstance, stateOf, thaw } from '../frozen';
 import type { Lab } from '../lab';
 import { LabError } from '../lab-error';
 import { askMember, watchMembers } from '../member-eye';
-import type { MongoWriter } from '../mongo-writer';
+import { type MongoWriter, startMongoWriter } from '../mongo-writer';
 import { runCli } from '../project-cli';
 import { sleep } from '../run-command';
 import type { Change, Freeze, Replacement, Victim } from './mongo-figures';
@@ -38,8 +38,23 @@ export interface ActContext {
   replacedAtMs: Map<string, number>;
 }
 
-export function hostOfSlot({ privateIp }: SlotSummary): string {
+function hostOfSlot({ privateIp }: SlotSummary): string {
   return `${privateIp}:${PORT.mongo}`;
+}
+
+/** Writes each second, as the design asks. */
+export const WRITES_A_SECOND = 50;
+
+/** Starts a writer to the set of a cluster that is there, and what else the acts need. @throws LabError when the cluster has no status yet */
+export async function openActs({ lab, say }: Pick<ActContext, 'lab' | 'say'>, cluster: string): Promise<ActContext> {
+  const ports = await operatorPorts();
+  const row = await ports.rows.get(cluster);
+  if (!row?.status) throw new LabError(`${cluster}: no such cluster, or none that was looked at yet`);
+  const { policy, mongo } = row.spec;
+  const seeds = row.status.slots.filter((slot) => slot.role === 'mongo').map(hostOfSlot);
+  const writer = await startMongoWriter({ seeds, replicaSet: mongo.replicaSet, everyMs: 1000 / WRITES_A_SECOND });
+  const read = async () => (await ports.rows.get(cluster))?.status ?? null;
+  return { lab, cluster, ports, writer, read, say, slotCooldownS: policy.slotCooldownS, replacedAtMs: new Map() };
 }
 
 function votersOf(status: StatusSummary): SlotSummary[] {

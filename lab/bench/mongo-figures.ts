@@ -35,6 +35,12 @@ export interface Freeze extends Change {
   misdeeds: string[];
 }
 
+export interface Machine {
+  cores: number;
+  /** Processes that ran or waited to, over the last minute at the end. */
+  load: number;
+}
+
 export interface MongoFigures {
   runs: number;
   kills: Replacement[];
@@ -45,28 +51,34 @@ export interface MongoFigures {
   server: ServerFacts;
   /** What stands for the database, in words. */
   database: string;
+  /** What this machine had to do meanwhile. */
+  machine: Machine;
+  /** Why not everything was done; absent where it was. */
+  stoppedBy?: string;
 }
 
 /** Goal for the median from a voter's death to its successor's vote, without the time of the sync, s. */
 export const REPLACE_GOAL_S = 30;
 
-/** The documented last line of `--json`. @throws when nothing was measured */
+/** The documented last line of `--json`; a median is null when nothing was measured. */
 export function mongoSummary({ runs, kills, readBack, server }: MongoFigures): object {
-  const tenths = (s: number): number => Math.round(s * 10) / 10;
+  const medianTenths = (values: number[]): number | null =>
+    values.length === 0 ? null : Math.round(distributionOf(values).median * 10) / 10;
   return {
     lostWrites: readBack.lost.length,
-    replaceMedianS: tenths(distributionOf(kills.map((kill) => kill.replaceS)).median),
-    failoverMedianS: tenths(distributionOf(kills.flatMap((kill) => kill.failoverS ?? [])).median),
+    replaceMedianS: medianTenths(kills.map((kill) => kill.replaceS)),
+    failoverMedianS: medianTenths(kills.flatMap((kill) => kill.failoverS ?? [])),
     runs,
     mongod: server.isStandIn ? 'stand-in' : 'real',
   };
 }
 
 /** Each thing that must never happen and did, in words. */
-export function wrongs({ readBack, freezes, written }: MongoFigures): string[] {
+export function wrongs({ readBack, freezes, written, stoppedBy }: MongoFigures): string[] {
   const some = (numbers: number[], what: string): string[] =>
     numbers.length === 0 ? [] : [`${numbers.length} ${what}: ${numbers.slice(0, 10).join(', ')}${numbers.length > 10 ? ', …' : ''}`];
   return [
+    ...(stoppedBy === undefined ? [] : [`stopped before the end: ${stoppedBy}`]),
     ...(written.acknowledged === 0 ? ['no write was acknowledged'] : []),
     ...some(readBack.lost, 'acknowledged writes are lost'),
     ...some(readBack.duplicates, 'writes are there more than once'),

@@ -61,7 +61,7 @@ function stepRows(kills: readonly Replacement[]): string[][] {
 
 /** The report. */
 export function renderMongo(figures: MongoFigures): string {
-  const { kills, changes, freezes, written, readBack, server, database } = figures;
+  const { kills, changes, freezes, written, readBack, server, database, machine } = figures;
   const bad = wrongs(figures);
   const distribution = ['n', 'min', 'median', 'p95', 'max'];
   return [
@@ -74,6 +74,7 @@ export function renderMongo(figures: MongoFigures): string {
     renderTable(['step of a replacement (journal)', ...distribution], stepRows(kills)),
     '',
     `Election timeout of the set ${server.electionTimeoutS} s. Database: ${database} (${server.version}).`,
+    `Machine: ${machine.cores} cores, load ${machine.load.toFixed(1)} at the end; times rise with the load.`,
     `Writes: ${written.sent} sent, ${written.acknowledged} acknowledged (majority), ${written.failed} failed; of the acknowledged ${readBack.lost.length} lost, ${readBack.duplicates.length} there twice; ${readBack.unacknowledgedThere} of the failed are there all the same.`,
     ...(bad.length === 0 ? ['Nothing happened that must never happen.'] : ['WRONG:', ...bad.map((line) => `  ${line}`)]),
   ].join('\n');

@@ -28,6 +28,7 @@ function theFigures(change: Partial<MongoFigures> = {}): MongoFigures {
     readBack: { acknowledged: 2_990, lost: [], duplicates: [], strangers: [], unacknowledgedThere: 4 },
     server: { version: '7.0.24', isStandIn: false, electionTimeoutS: 10 },
     database: 'MongoDB 7.0.24, fetched',
+    machine: { cores: 2, load: 3.25 },
     ...change,
   };
 }
@@ -56,6 +57,10 @@ describe('the last line of bench mongo', () => {
     );
   });
 
+  it('has no median where nothing was measured', () => {
+    expect(mongoSummary(theFigures({ kills: [] }))).toMatchObject({ replaceMedianS: null, failoverMedianS: null });
+  });
+
   it('says how many writes were lost, and that a stand-in was measured', () => {
     const readBack = { ...theFigures().readBack, lost: [7, 8, 9] };
     const server = { version: '7.0.0-stand-in', isStandIn: true, electionTimeoutS: 10 };
@@ -67,7 +72,14 @@ describe('the report of bench mongo', () => {
   it('shows each act, the spread of each figure, the election timeout and what was written', () => {
     const text = renderMongo(theFigures());
     const parts = ['primary killed (mdb2)', '31.3 s', 'scaled 3 -> 5', 'out of the set and thawed after 29.0 s', 'election timeout 10 s'];
-    for (const part of [...parts, '2990 acknowledged', '0 lost', 'MongoDB 7.0.24, fetched', 'Nothing happened that must never happen'])
+    for (const part of [
+      ...parts,
+      '2990 acknowledged',
+      '0 lost',
+      'MongoDB 7.0.24, fetched',
+      'load 3.3',
+      'Nothing happened that must never happen',
+    ])
       expect(text).toContain(part);
     expect(text).toMatch(/voter killed until its replacement votes +4 +17\.5 s +24\.9 s +33\.0 s +33\.0 s +median <= 30 s.*: met/);
   });
@@ -83,6 +95,7 @@ describe('the report of bench mongo', () => {
     expect(wrongs(theFigures({ readBack: { ...readBack, duplicates: [5] } }))).toHaveLength(1);
     expect(wrongs(theFigures({ readBack: { ...readBack, strangers: [5] } }))).toHaveLength(1);
     expect(wrongs(theFigures({ written: { sent: 9, acknowledged: 0, failed: 9 } }))).toEqual(['no write was acknowledged']);
+    expect(wrongs(theFigures({ stoppedBy: 'mdb1: not within 180 s' }))).toEqual(['stopped before the end: mdb1: not within 180 s']);
     const misdeeds = ['the thawed member took itself for the primary after its removal'];
     expect(wrongs(theFigures({ freezes: [aFreeze({ misdeeds })] }))).toEqual(misdeeds);
     expect(renderMongo(theFigures({ freezes: [aFreeze({ misdeeds })] }))).toContain('WRONG:\n  the thawed member');
