@@ -32,6 +32,11 @@ interface BenchOptions extends UpOptions {
   json?: boolean;
 }
 
+/** `lab` has --json and --install too, and commander gives such an option to it even where it stands behind the subcommand. */
+export function allOptions<T extends object>(command: Command): T {
+  return command.optsWithGlobals<T>();
+}
+
 const BENCH_HELP = `
 Benches:
 ${BENCHES.map(({ name, about, runsDefault, help }) => `  ${name}: ${about} (${runsDefault} runs unless told)\n\n${help.replace(/^/gm, '    ')}`).join('\n\n')}
@@ -55,7 +60,8 @@ function benchCommand(): Command {
     .option('--install', 'install missing Debian packages first')
     .addHelpText('after', BENCH_HELP)
     .action(
-      guarded(async (name: string, options: BenchOptions) => {
+      guarded(async (name: string, _own: BenchOptions, command: Command) => {
+        const options = allOptions<BenchOptions>(command);
         const bench = benchNamed(name);
         const runs = options.runs === undefined ? bench.runsDefault : parseRuns(options.runs);
         if (options.install) await installPrerequisites();
@@ -66,8 +72,6 @@ function benchCommand(): Command {
 
 export function labCommand(): Command {
   const lab = new Command('lab').description('deploy the control plane to an AWS emulator on this machine and kill things');
-  // So that `lab bench --json` and `lab up --install` mean the subcommand's own options.
-  lab.enablePositionalOptions();
   lab.addCommand(benchCommand());
 
   lab
@@ -84,8 +88,8 @@ export function labCommand(): Command {
     .description('start the lab and leave it running')
     .option('--install', 'install missing Debian packages first')
     .action(
-      guarded(async (options: UpOptions) => {
-        if (options.install) await installPrerequisites();
+      guarded(async (_own: UpOptions, command: Command) => {
+        if (allOptions<UpOptions>(command).install) await installPrerequisites();
         await bringUp(say);
         console.log(await labStatus());
       }),
