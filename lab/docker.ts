@@ -50,15 +50,11 @@ export async function addressOf(containerId: string): Promise<string | null> {
   return /^\d+(\.\d+){3}$/.test(address) ? address : null;
 }
 
-/** Whether a dead container was left lying: one that was terminated through EC2 is being removed as it dies. */
-export async function isStillThere(containerId: string): Promise<boolean> {
-  return (await tryRun('docker', ['inspect', containerId, '--format', '{{.State.Status}}'])).stdout.trim() === 'exited';
-}
-
 const OCCUPY_TRIES = 30;
 
 /**
- * Occupies the address of a dead container, so that Docker gives it to no other one: EC2 does not hand a dead node's address to the next.
+ * Occupies the address of a dead container, so that Docker gives it to no other one: EC2 does not hand a dead node's address to the next,
+ * and a replica set would take an empty member at an old address for the one that was there.
  * Docker frees the address a moment after it reports the death, hence the tries. False: somebody else has it by now.
  */
 export async function occupyAddress(address: string, image: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import { PORT } from '../lambdas/core/names';
 import { bootNode, refreshCredentials } from './boot';
 import { type Clients, makeClients } from './clients';
 import { announceState, freeAddresses } from './cloud-gaps';
-import { addressOf, instanceContainers, isStillThere, occupyAddress } from './docker';
+import { addressOf, instanceContainers, occupyAddress } from './docker';
 import { type ContainerEvent, watchContainers } from './docker-events';
 import { type Forwarder, startForwarder } from './forwarder';
 import { messageOf } from './lab-error';
@@ -57,8 +57,7 @@ export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
     const address = addresses.get(containerId);
     addresses.delete(containerId);
     say(`${instanceId} (${address ?? 'no address'}) is gone`);
-    const diedByItself = await isStillThere(containerId);
-    if (address && diedByItself && !(await occupyAddress(address, options.image))) say(`${address} could not be held: another node has it`);
+    if (address && !(await occupyAddress(address, options.image))) say(`${address} could not be held: another node has it`);
     await freeAddresses(clients, instanceId);
     await announceState(clients, instanceId, 'terminated');
   };

@@ -64,12 +64,12 @@ async function start(say: Say): Promise<Lab> {
   return { endpoint, outputs, standIns, removedFromTemplate };
 }
 
-/** Runs some work; a signal meanwhile takes the lab down before the process ends, so that an impatient Ctrl-C leaves nothing behind. */
-export async function downOnSignal<T>(say: Say, work: () => Promise<T>): Promise<T> {
+/** Runs some work; a signal meanwhile cleans up before the process ends, so that an impatient Ctrl-C leaves nothing behind. */
+export async function onSignal<T>(say: Say, cleanUp: () => Promise<void>, work: () => Promise<T>): Promise<T> {
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const stop = (): void => {
-    say('stopped: the lab goes down');
-    void bringDown(say, { caches: false }).finally(() => process.exit(130));
+    say('stopped: cleaning up');
+    void cleanUp().finally(() => process.exit(130));
   };
   for (const signal of signals) process.once(signal, stop);
   try {
@@ -77,6 +77,11 @@ export async function downOnSignal<T>(say: Say, work: () => Promise<T>): Promise
   } finally {
     for (const signal of signals) process.removeListener(signal, stop);
   }
+}
+
+/** Runs some work; a signal meanwhile takes the lab down. */
+export function downOnSignal<T>(say: Say, work: () => Promise<T>): Promise<T> {
+  return onSignal(say, () => bringDown(say, { caches: false }), work);
 }
 
 /** Brings the lab up, or answers the one that runs. This process' AWS settings point to it afterwards. */

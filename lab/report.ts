@@ -1,6 +1,6 @@
 /** The lab's report: what was done to the cluster, how fast it was seen and repaired, what a client felt. Text only; measures nothing. */
+import type { Outage } from './outage';
 import type { StandIns } from './state';
-import type { Outage } from './traffic';
 
 export interface Recovery {
   /** What was done. */

@@ -1,5 +1,6 @@
 /** A client of the cluster: writes entities at a steady rate and remembers every answer, so that outages and lost writes can be measured. */
 import { request } from 'node:http';
+import { type Outage, outageOf, type Sample } from './outage';
 
 export interface TrafficOptions {
   host: string;
@@ -7,24 +8,6 @@ export interface TrafficOptions {
   /** Time between two requests, ms; each is sent whether or not the one before has been answered. */
   everyMs: number;
   timeoutMs: number;
-}
-
-interface Sample {
-  n: number;
-  sentMs: number;
-  doneMs: number;
-  ok: boolean;
-  detail: string;
-}
-
-/** What clients felt over a stretch of time. */
-export interface Outage {
-  requests: number;
-  failed: number;
-  /** Longest time between two good answers, ms. */
-  longestGapMs: number;
-  /** What failed requests said, with how often. */
-  errors: Record<string, number>;
 }
 
 export interface Traffic {
@@ -65,17 +48,6 @@ export function ask(
     sent.once('error', reject);
     sent.end(text);
   });
-}
-
-function outageOf(samples: Sample[], fromMs: number, toMs: number): Outage {
-  const within = samples.filter((sample) => sample.doneMs >= fromMs && sample.sentMs <= toMs);
-  const good = within.filter((sample) => sample.ok).map((sample) => Math.min(sample.doneMs, toMs));
-  const edges = [fromMs, ...good.sort((a, b) => a - b), toMs];
-  const gaps = edges.slice(1).map((at, i) => at - (edges[i] ?? at));
-  const bad = within.filter((sample) => !sample.ok);
-  const errors: Record<string, number> = {};
-  for (const { detail } of bad) errors[detail] = (errors[detail] ?? 0) + 1;
-  return { requests: within.length, failed: bad.length, longestGapMs: Math.max(0, ...gaps), errors };
 }
 
 /** Starts writing; runs until stopped. */

@@ -1,5 +1,7 @@
 /** `fiware-ha lab`: the control plane deployed to an AWS emulator on this machine, with containers as instances. Parses and prints; the lab itself is in lab/. */
 import { Command } from 'commander';
+import { BENCHES, benchNamed, parseRuns } from '../../lab/bench/benches';
+import { runBench } from '../../lab/bench/run-bench';
 import { bringDown, bringUp } from '../../lab/lab';
 import { LabError } from '../../lab/lab-error';
 import { labStatus } from '../../lab/lab-status';
@@ -25,8 +27,52 @@ function guarded<A extends unknown[]>(action: (...args: A) => Promise<void>): (.
 
 const say = (line: string): void => console.error(line);
 
+interface BenchOptions extends UpOptions {
+  runs?: string;
+  json?: boolean;
+}
+
+/** `lab` has --json and --install too, and commander gives such an option to it even where it stands behind the subcommand. */
+export function allOptions<T extends object>(command: Command): T {
+  return command.optsWithGlobals<T>();
+}
+
+const BENCH_HELP = `
+Benches:
+${BENCHES.map(({ name, about, runsDefault, help }) => `  ${name}: ${about} (${runsDefault} runs unless told)\n\n${help.replace(/^/gm, '    ')}`).join('\n\n')}
+
+Progress goes to standard error, the report to standard output. A lab that runs already is used and left running; otherwise
+one is brought up and taken down again. Exit code 1 when something happened that must never happen, such as a lost write; a
+figure above its goal is printed as such and fails nothing.
+
+Examples:
+  npm run lab -- bench mongo
+  npm run -s lab -- bench mongo --runs 5 --json | tail -1
+`;
+
+function benchCommand(): Command {
+  return new Command('bench')
+    .summary('measure one thing many times')
+    .description('Measures in the lab: commits the same faults again and again and prints how the figures are spread.')
+    .argument('<name>', `what to measure: ${BENCHES.map(({ name }) => name).join(', ')}`)
+    .option('--runs <n>', 'how often each measured fault is committed')
+    .option('--json', 'print the figures as one JSON line at the end')
+    .option('--install', 'install missing Debian packages first')
+    .addHelpText('after', BENCH_HELP)
+    .action(
+      guarded(async (name: string, _own: BenchOptions, command: Command) => {
+        const options = allOptions<BenchOptions>(command);
+        const bench = benchNamed(name);
+        const runs = options.runs === undefined ? bench.runsDefault : parseRuns(options.runs);
+        if (options.install) await installPrerequisites();
+        process.exitCode = (await runBench(bench, { runs, json: options.json === true, say, print: console.log })) ? 0 : 1;
+      }),
+    );
+}
+
 export function labCommand(): Command {
   const lab = new Command('lab').description('deploy the control plane to an AWS emulator on this machine and kill things');
+  lab.addCommand(benchCommand());
 
   lab
     .option('--json', 'print the figures as one JSON line at the end')
@@ -42,8 +88,8 @@ export function labCommand(): Command {
     .description('start the lab and leave it running')
     .option('--install', 'install missing Debian packages first')
     .action(
-      guarded(async (options: UpOptions) => {
-        if (options.install) await installPrerequisites();
+      guarded(async (_own: UpOptions, command: Command) => {
+        if (allOptions<UpOptions>(command).install) await installPrerequisites();
         await bringUp(say);
         console.log(await labStatus());
       }),

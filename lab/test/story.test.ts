@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type ActContext, freezeVoter, openActs } from '../bench/mongo-acts';
+import { thawAll } from '../frozen';
 import { bringUp, type Lab } from '../lab';
 import { runCli } from '../project-cli';
 import { renderRecoveries } from '../report';
@@ -11,12 +13,16 @@ const quiet = (): void => undefined;
 describe('a cluster in the lab', () => {
   let lab: Lab;
   let story: Story;
+  /** A writer to the replica set itself, from the faults on. */
+  let acts: ActContext;
 
   beforeAll(async () => {
     lab = await bringUp(quiet);
     story = await Story.open(lab, quiet);
   });
   afterAll(async () => {
+    await thawAll();
+    await acts?.writer.close();
     await story.close();
     process.stderr.write(`\n${renderRecoveries(story.recoveries)}\n`);
   });
@@ -44,12 +50,25 @@ describe('a cluster in the lab', () => {
 
   it('heals a killed broker, address holder and Mongo primary', async () => {
     const before = await story.status();
+    acts = await openActs({ lab, say: quiet }, STORY_CLUSTER);
     await story.killThings();
     const after = await story.status();
     expect(after?.converged).toBe(true);
     const replaced = after?.slots.filter(({ slot, instanceId }) => before?.slots.find((s) => s.slot === slot)?.instanceId !== instanceId);
     expect(replaced).toHaveLength(3);
     expect(replaced?.map(({ incarnation }) => incarnation)).toEqual([2, 2, 2]);
+  });
+
+  it('retires a replica-set member that hung and came back after its removal', async () => {
+    const { misdeeds } = await freezeVoter(acts, 'secondary');
+    expect(misdeeds).toEqual([]);
+    expect((await story.status())?.converged).toBe(true);
+  });
+
+  it('lost none of the documents its replica set acknowledged meanwhile', async () => {
+    const { acknowledged, ...found } = await acts.writer.stopAndReadBack();
+    expect(acknowledged).toBeGreaterThan(500);
+    expect(found).toMatchObject({ lost: [], duplicates: [], strangers: [] });
   });
 
   it('lost none of the writes it acknowledged meanwhile', async () => {

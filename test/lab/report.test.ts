@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { isGood, type Report, renderJson, renderReport } from '../../lab/report';
 
 function aReport(change: Partial<Report> = {}): Report {
-  const outage = { requests: 80, failed: 3, longestGapMs: 1_540, errors: { ECONNRESET: 3 } };
+  const outage = { requests: 80, failed: 3, longestGapMs: 1_540, gapEndMs: 0, errors: { ECONNRESET: 3 } };
   return {
     recoveries: [{ fault: 'a broker is killed (ctx1)', detectedS: 1.1, recoveredS: 5.34, outage, reason: 'ctx1 has no node any more' }],
     acknowledged: 77,
