@@ -16,11 +16,13 @@ interface Database {
   adminCommand(command: Record<string, unknown>): Reply;
 }
 const script: {
-  run(db: Database, action: string, payload: unknown): Record<string, unknown>;
+  run(db: Database, action: string, payload: unknown, nowMs: number): Record<string, unknown>;
 } = require('../nodes/mongo/replica-set.js');
 
 /** The one a person lets run; optimes come as the shell shows them. */
-const repair: { run(db: Database, payload: unknown): Record<string, unknown> } = require('../nodes/mongo/repair-majority.js');
+const repair: {
+  run(db: Database, payload: unknown, nowMs: number): Record<string, unknown>;
+} = require('../nodes/mongo/repair-majority.js');
 
 interface WireMember {
   optime: { ts: { seconds: number; index: number }; t: number };
@@ -111,6 +113,7 @@ export class ReplicaSets {
       { adminCommand: (command) => member.adminCommand(command, this.scheduler.nowMs, (host) => this.reach(host)) },
       action,
       payload,
+      this.scheduler.nowMs,
     );
     this.schedule(node);
     return result;
@@ -121,7 +124,7 @@ export class ReplicaSets {
     const { member } = node;
     if (!member) return { ok: false, outcome: 'retry', error: 'no mongod runs on this node' };
     const { nowMs } = this.scheduler;
-    const result = repair.run({ adminCommand: (command) => asShellShows(member.adminCommand(command, nowMs)) }, payload);
+    const result = repair.run({ adminCommand: (command) => asShellShows(member.adminCommand(command, nowMs)) }, payload, nowMs);
     this.schedule(node);
     return result;
   }

@@ -12,7 +12,7 @@ export const LEASE_MS = 90_000;
 /** Pause before a command's end is looked for, seconds. */
 const COMMAND_LOOK_AFTER_S = 1;
 
-function run(context: Context, job: PlannedJob): Promise<Result> {
+function run(context: Context, job: PlannedJob, plannedAtMs: number): Promise<Result> {
   switch (job.kind) {
     case 'launchNode':
       return executeLaunch(context, job);
@@ -26,8 +26,16 @@ function run(context: Context, job: PlannedJob): Promise<Result> {
     case 'forgetCluster':
       return executeForget(context, job);
     default:
-      return executeOnNode(context, job);
+      return executeOnNode(context, job, plannedAtMs);
   }
+}
+
+/** Runs a job that its plan still counts on. One that was given up must not act any more: its plan has gone on without it. */
+async function runPlanned(context: Context, job: PlannedJob): Promise<Result> {
+  const row = await context.ports.rows.get(job.cluster);
+  const entry = row?.memory.inFlight[job.jobKey];
+  if (entry) return run(context, job, entry.plannedAtMs);
+  return { is: 'stale', reason: row ? `${job.kind} came too late: its plan gave it up` : 'the cluster is no more' };
 }
 
 /** What a failure outside means for the job: never the end of it, the next plan tries again from what it sees then. */
@@ -85,7 +93,7 @@ export async function executeJob(context: Context, job: PlannedJob): Promise<voi
   }
   let result: Result;
   try {
-    result = await run(context, job);
+    result = await runPlanned(context, job);
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
     result = resultOf(error, job);

@@ -74,12 +74,15 @@ export interface Addresses {
   release(allocationId: string): Promise<void>;
 }
 
+/** A step of nodes/mongo/replica-set.js. */
+export type ReplicaSetAction = 'initiate' | 'reconfig' | 'step-down' | 'set-write-concern';
+
 /** What runs on a node. Parameters are validated before they are sent and arrive as one base64 JSON payload. */
 export type NodeCommand =
   | { name: 'apply-config'; role: Role; version: string; files: RenderedFile[] }
   | { name: 'restart-role'; role: Role }
-  | { name: 'replica-set'; action: 'initiate' | 'reconfig' | 'step-down' | 'set-write-concern'; payload: Record<string, unknown> }
-  | { name: 'repair-majority'; replicaSet: string; survivors: string[]; expect: { setVersion: number } };
+  | { name: 'replica-set'; action: ReplicaSetAction; payload: Record<string, unknown> }
+  | { name: 'repair-majority'; replicaSet: string; survivors: string[]; expect: { setVersion: number }; notAfterMs: number };
 
 /** State of a command sent earlier. `output` is the last JSON line the script printed, decoded. */
 export type CommandOutcome =

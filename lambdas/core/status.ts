@@ -86,7 +86,7 @@ export function isConverged(s: Situation, plan: Plan): boolean {
   );
   const noRest = ROLES.every((role) => s.slots.unwanted[role].length === 0);
   const voting =
-    s.mongo.primary !== undefined && s.mongo.votersLiving === s.spec.mongo.count && s.mongo.members.length === s.spec.mongo.count;
+    s.mongo.primary !== undefined && s.mongo.members.length === s.spec.mongo.count && s.mongo.members.every((m) => m.votes && m.serving);
   const held = s.observation.addresses.filter((address) => all.some(({ current }) => current?.fact.instanceId === address.holder));
   return settled && noRest && voting && held.length === addressCount(s.spec);
 }

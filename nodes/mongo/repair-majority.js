@@ -120,9 +120,10 @@
     return acted.ok ? refuse('failed', 'it was accepted, but could not be read back') : failure('replSetReconfig', acted.error);
   }
 
-  /** Every end is a value, never an exception. */
-  function run(db, payload) {
+  /** Every end is a value, never an exception. After `payload.notAfterMs` nothing is done any more. */
+  function run(db, payload, nowMs = Date.now()) {
     try {
+      if (nowMs > (payload.notAfterMs ?? nowMs)) return refuse('stale', 'it came too late: whoever asked has given it up');
       return repair(db, payload);
     } catch (error) {
       return failure('repair-majority', error);

@@ -218,11 +218,16 @@ function setWriteConcern(db, { replicaSet, writeConcern }) {
 
 const ACTIONS = { initiate, reconfig, 'step-down': stepDown, 'set-write-concern': setWriteConcern };
 
-/** Runs one action; every end is a value, never an exception. */
-function run(db, action, payload) {
+/**
+ * Runs one action; every end is a value, never an exception. After `payload.notAfterMs` nothing is done: whoever asked has given the
+ * step up, and others may be under way. @param nowMs this node's clock
+ */
+function run(db, action, payload, nowMs = Date.now()) {
   const act = ACTIONS[action];
   if (!act) return refuse('failed', `action: expected ${Object.keys(ACTIONS).join(', ')}; got ${action}`);
   try {
+    const lateMs = nowMs - (payload.notAfterMs ?? nowMs);
+    if (lateMs > 0) return refuse('stale', `${action} came ${Math.ceil(lateMs / 1000)} s too late: its plan has given it up`);
     return act(db, payload);
   } catch (error) {
     return failure(error);

@@ -131,6 +131,7 @@ export class Member implements ReplicaSetMember {
     const { m } = this;
     const { from, body } = envelope;
     if (body.setName !== m.options.replicaSet) return [];
+    m.calledBy = envelope.to;
     const peer = m.peers.get(from);
     if (peer) {
       peer.heardMs = Math.max(peer.heardMs, nowMs);

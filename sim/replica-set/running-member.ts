@@ -86,8 +86,11 @@ export class RunningMember {
     return this.durable.config;
   }
 
+  /** What others call it while it knows no configuration of its own: an answer under another name would be nobody's. */
+  calledBy: string | undefined;
+
   get host(): string {
-    return this.self?.host ?? this.options.host;
+    return this.self?.host ?? this.calledBy ?? this.options.host;
   }
 
   get electionTimeoutMs(): number {

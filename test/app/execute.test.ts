@@ -42,12 +42,20 @@ function aCity(change: Partial<MemoryWorld> = {}, phase: Phase = 'active'): Memo
   return aMemoryWorld({ cloud: { instances, addresses: [address] }, rows: new Map([['city', row]]), ...change });
 }
 
+/** The row as it is while the job is under way. */
+function plan(w: MemoryWorld, job: PlannedJob): void {
+  const row = w.rows.get('city');
+  if (row) w.rows.set('city', { ...row, memory: { ...row.memory, inFlight: { [job.jobKey]: { job, plannedAtMs: w.nowMs } } } });
+}
+
 async function move(w: MemoryWorld, job: FailoverJob = MOVE) {
+  plan(w, job);
   await runFailover(contextOver(w), job);
   return w.claims.get(job.jobKey);
 }
 
 async function provision(w: MemoryWorld, job: PlannedJob) {
+  plan(w, job);
   if (job.kind !== 'moveAddress') await runProvision(contextOver(w), job, 'm-1');
   return w.claims.get(job.jobKey);
 }
@@ -84,6 +92,7 @@ describe('moveAddress', () => {
       outcome: url.includes('10.0.1.11') ? { is: 'unknown', detail: 'no route' } : { is: 'ok', latencyMs: 1 },
       body: '',
     });
+    plan(w, MOVE);
     await runFailover(context, MOVE);
     expect(w.claims.get(MOVE.jobKey)).toMatchObject({ is: 'refused' });
   });
@@ -162,6 +171,7 @@ describe('launchNode', () => {
     context.ports.compute.launchNode = async () => {
       throw new PortError('noCapacity', 'none left');
     };
+    plan(w, LAUNCH);
     await runProvision(context, LAUNCH, 'm-1');
     expect(w.claims.get(LAUNCH.jobKey)).toMatchObject({ is: 'failed', zoneFull: 'a', reason: 'noCapacity: none left' });
   });
@@ -183,6 +193,31 @@ describe('forgetCluster', () => {
     const w = aCity({ cloud: { instances: [], addresses: [] }, specs: new Map([['city', { text: '{}', version: 1 }]]) }, 'deleting');
     expect(await provision(w, FORGET)).toMatchObject({ is: 'done' });
     expect([w.acts, w.rows.size, w.specs.size]).toEqual([['delete placement groups of city'], 0, 0]);
+  });
+});
+
+describe('a job that its plan gave up', () => {
+  it('does nothing any more, and says so', async () => {
+    const w = aCity();
+    await runProvision(contextOver(w), { ...TERMINATE, kind: 'terminateNode' }, 'm-1');
+    expect(w.claims.get(TERMINATE.jobKey)).toMatchObject({ is: 'stale', reason: 'terminateNode came too late: its plan gave it up' });
+    expect(w.acts).toEqual([]);
+  });
+
+  it('tells a step on the replica set until when it may act', async () => {
+    const w = aCity({ cloud: { instances: [...instances, anInstance('mdb1')], addresses: [] } });
+    const members = ['10.0.3.11:27017'];
+    await provision(w, {
+      kind: 'initiateReplicaSet',
+      ...common,
+      jobKey: 'city@1/initiate#0',
+      instanceId: 'i-3011',
+      replicaSet: 'orion_rs',
+      members,
+    });
+    expect(w.commands.map(({ command }) => command)).toEqual([
+      { name: 'replica-set', action: 'initiate', payload: { replicaSet: 'orion_rs', members, notAfterMs: w.nowMs + 150_000 } },
+    ]);
   });
 });
 

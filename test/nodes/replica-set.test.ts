@@ -181,6 +181,24 @@ describe('reconfig', () => {
   });
 });
 
+describe('a step that comes too late', () => {
+  it('does nothing: its plan has given it up', () => {
+    const db = new ScriptedDb({});
+    const payload = { ...reconfig('remove', C), notAfterMs: 1_000 };
+    expect(run(db, 'reconfig', payload, 3_500)).toMatchObject({
+      ok: false,
+      outcome: 'stale',
+      error: 'reconfig came 3 s too late: its plan has given it up',
+    });
+    expect(db.asked).toEqual([]);
+  });
+
+  it('acts in time', () => {
+    const db = new ScriptedDb({ replSetGetConfig: config(aConfig()) });
+    expect(run(db, 'reconfig', { ...reconfig('add', C), notAfterMs: 1_000 }, 1_000)).toMatchObject({ ok: true, did: 'already' });
+  });
+});
+
 describe('set-write-concern', () => {
   const payload = { replicaSet: 'orion_rs', writeConcern: 'majority' };
   const there = { replSetGetConfig: config(aConfig()) };

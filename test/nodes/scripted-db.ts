@@ -6,7 +6,7 @@ interface Db {
   adminCommand(command: Command): Reply;
 }
 export const { run, OUTCOME_OF_CODE } = require('../../nodes/mongo/replica-set.js') as {
-  run(db: Db, action: string, payload: unknown): Reply;
+  run(db: Db, action: string, payload: unknown, nowMs?: number): Reply;
   OUTCOME_OF_CODE: Record<number, string>;
 };
 

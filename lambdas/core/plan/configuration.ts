@@ -44,6 +44,10 @@ function planRole(s: Situation, role: Role, step: Step): void {
     if (!desired || current.configVersion === desired.version) continue;
     const { instanceId } = current.fact;
     const isNew = current.configVersion === undefined;
+    if (s.mongo.members.some((m) => m.taken && m.node === current)) {
+      step.notes.push(`${slot} starts once the set has let go of its address, which a member had before`);
+      continue;
+    }
     const base = `config/${instanceId}`;
     if (!mayTry(s, base) || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
     rolling ||= !isNew;

@@ -13,6 +13,8 @@ export interface Member {
   living: boolean;
   /** It lives and is the primary or a SECONDARY: it holds the set's data and counts for its writes. */
   serving: boolean;
+  /** Its address belongs to a new node by now, which never ran: the member itself is gone. */
+  taken: boolean;
 }
 
 export interface MongoView {
@@ -54,7 +56,8 @@ function memberOf(host: string, votes: boolean, node: Node | undefined): Member 
   const hello = node && helloOf(node);
   const living = node !== undefined && (node.health.health === 'healthy' || (node.health.health === 'suspect' && hello !== undefined));
   const serving = living && (hello?.isWritablePrimary === true || hello?.secondary === true);
-  return { host, votes, living, serving, ...(node ? { node } : {}) };
+  const taken = node !== undefined && node.configVersion === undefined && !node.health.everHealthy && !hello?.setName;
+  return { host, votes, living, serving, taken, ...(node ? { node } : {}) };
 }
 
 /** Joins all `hello` answers to one view. */

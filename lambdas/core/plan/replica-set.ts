@@ -15,7 +15,7 @@ function desiredHosts(s: Situation): Map<string, Slot> {
   const hosts = new Map<string, Slot>();
   for (const slot of s.slots.wanted.mongo) {
     const host = slot.current ? hostOf(slot.current) : undefined;
-    if (host) hosts.set(host, slot);
+    if (host && !s.mongo.members.some((m) => m.taken && m.host === host)) hosts.set(host, slot);
   }
   return hosts;
 }
@@ -61,6 +61,12 @@ function wishRemoval(s: Situation, desired: Map<string, Slot>): Wish | undefined
   const unwanted = voters.filter((m) => !desired.has(m.host)).sort((a, b) => goesAfter(s, a) - goesAfter(s, b));
   const [goer] = unwanted;
   if (!goer || isSoleVoice(s, goer)) return undefined;
+  // Its node would start empty as a voter: the address leaves the set first, and joins as a new member does.
+  if (goer.taken)
+    return {
+      change: { change: 'remove', host: goer.host },
+      reason: `${goer.host} is the address of a new node by now; the member is gone`,
+    };
   const state = goer.living ? 'is not wanted' : 'is dead';
   if (voters.length > s.spec.mongo.count)
     return {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HelloFact } from '../../../lambdas/core/facts';
 import {
+  aHealth,
   aHealthyWorld,
   aNode,
   change,
@@ -68,6 +69,28 @@ describe('the default write concern', () => {
   it('stays 1 where the brokers do not ask for an acknowledgement', () => {
     const world = aHealthyWorld({ mongo: { writeConcern: 0 } });
     expect(planOf({ ...world, memory: { ...world.memory, writeConcernSet: 1 } }).jobs).toEqual([]);
+  });
+});
+
+describe('a new node with the address of a member that is gone', () => {
+  const base = aHealthyWorld();
+  const [m1 = '', m2 = '', m3 = ''] = memberHosts(base);
+  const { configVersion: _, probe: __, ...bare } = aNode('mdb3', { fact: { incarnation: 2 } });
+  const health = { ...aHealth('unknown'), everHealthy: false };
+  const newcomer = { ...bare, health, fact: { ...bare.fact, privateIp: m3.split(':')[0] ?? '' } };
+  const withNewcomer = (set: Partial<HelloFact>) =>
+    withNodes(
+      base,
+      base.nodes.map((node) => (node.fact.slot === 'mdb3' ? newcomer : withHello(node, set))),
+    );
+
+  it('is not started while the set counts it as a voter: that address leaves first', () => {
+    expect(planOf(withNewcomer({})).jobs).toMatchObject([{ kind: 'reconfigReplicaSet', change: { change: 'remove', host: m3 } }]);
+    expect(planOf(withNewcomer({})).notes.join()).toContain('mdb3 starts once the set has let go of its address');
+  });
+
+  it('is started and joins as any other afterwards', () => {
+    expect(planOf(withNewcomer({ hosts: [m1, m2] })).jobs).toMatchObject([{ kind: 'applyConfig', slot: 'mdb3' }]);
   });
 });
 
