@@ -10,7 +10,7 @@ export interface NetworkProps {
   zones: 2 | 3;
   /**
    * A VPC that is there already, with a public subnet and a private one with a way out in each of two or three zones,
-   * and interface endpoints of its own for ssm, ssmmessages and ec2messages.
+   * and interface endpoints of its own for ssm, ssmmessages, ec2messages and sqs.
    */
   vpc?: IVpc;
 }

@@ -14,7 +14,8 @@ import {
   SecurityGroup,
   UserData,
 } from 'aws-cdk-lib/aws-ec2';
-import { Role as IamRole, ManagedPolicy, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role as IamRole, ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { PORT, ROLES, type Role } from '../lambdas/core/names';
 import { userData } from '../nodes/user-data';
@@ -53,7 +54,7 @@ export class NodeRoles extends Construct {
   private makeRole(role: Role): IamRole {
     const iamRole = new IamRole(this, `${role}Role`, {
       assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
-      description: `fiware-ha ${role} node: may be managed by SSM, nothing else`,
+      description: `fiware-ha ${role} node: may be managed by SSM${role === 'lb' ? ' and claim its address' : ''}, nothing else`,
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
       maxSessionDuration: Duration.hours(1),
     });
@@ -83,6 +84,13 @@ export class NodeRoles extends Construct {
     });
     Tags.of(template).add('fiware-ha:template', role);
     return template;
+  }
+
+  /** A balancer may put its claims on this queue; it is the one thing a node may do beyond being managed. */
+  allowClaims(failoverQueue: Queue): void {
+    this.roles.lb.addToPolicy(
+      new PolicyStatement({ sid: 'ClaimAddress', actions: ['sqs:SendMessage'], resources: [failoverQueue.queueArn] }),
+    );
   }
 
   /** Who may speak to whom: clients to balancers, balancers to brokers, brokers to members, members among themselves, probes to all. */

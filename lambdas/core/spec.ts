@@ -23,10 +23,17 @@ const policy = z.strictObject({
   mongoLagMaxS: z.int().min(1).max(600).default(10),
 });
 
+/** The way in: how fast the balancers notice each other's silence. */
+const entry = z.strictObject({
+  /** Seconds between two VRRP advertisements; a balancer is missed after a little more than three of them. */
+  advertIntervalS: z.number().min(0.1).max(10).default(0.3),
+});
+
 export const specSchema = z
   .strictObject({
     name: z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`),
     lb: z.strictObject({ count: z.int().min(1).max(2).default(2), instanceType: instanceType.default('t3.small') }).prefault({}),
+    entry: entry.prefault({}),
     orion: z
       .strictObject({
         count: z.int().min(1).max(20).default(2),

@@ -18,6 +18,8 @@ const aConfig = (brokers = [CTX1, CTX2]): NodeConfig => ({
   ip: '10.99.0.1',
   peers: ['10.99.0.2'],
   virtualRouterId: 51,
+  advertIntervalS: 0.3,
+  claims: { cluster: 'city', queueUrl: 'http://127.0.0.1:9324/000000000000/failover' },
 });
 
 /** Four clients with a connection a request; prints how many were answered, and what became of the others. */

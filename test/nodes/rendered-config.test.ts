@@ -23,7 +23,10 @@ const [INTERFACE = 'eth0'] = Object.entries(networkInterfaces()).flatMap(([name,
 
 /** Writes a balancer's file as the node would place it; answers its path. */
 function place(name: string, count: number, peers: string[]): string {
-  const files = renderConfig({ role: 'lb', port: 1026, brokers: brokers(count), ip: '10.0.1.11', peers, virtualRouterId: 51 }, 'abcdef');
+  const files = renderConfig(
+    { role: 'lb', port: 1026, brokers: brokers(count), ip: '10.0.1.11', peers, virtualRouterId: 51, advertIntervalS: 0.1 },
+    'abcdef',
+  );
   const path = join(folder, name);
   const content = files.find((file) => file.name === name)?.content ?? '';
   writeFileSync(path, content.replace('@INTERFACE@', INTERFACE).replaceAll(/\/opt\/fiware-ha\/bin\/[a-z-]+/g, '/bin/true'));

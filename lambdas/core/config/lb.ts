@@ -5,8 +5,8 @@ import type { RenderedFile } from './rendered-file';
 
 type LbConfig = Extract<NodeConfig, { role: 'lb' }>;
 
-/** Advertisement interval of VRRP v3, seconds; a peer is missed after about three of them. */
-const ADVERT_S = 0.3;
+/** A balancer that is back takes its own instance back from the peer that listened to it. */
+const OWNER_PRIORITY = 200;
 
 function haproxyConfig({ port, brokers }: LbConfig, version: string): string {
   const servers = brokers.map(({ slot, ip }) => `  server ${slot} ${ip}:${PORT.orion}`);
@@ -68,37 +68,57 @@ frontend admin
 `;
 }
 
-/** VRRP in a VPC: unicast, because there is no multicast; the address is a token on lo, because the real one is the Elastic IP. */
-function vrrpInstance({ ip, peers, virtualRouterId }: LbConfig): string {
+/** What both VRRP instances share: unicast, because a VPC has no multicast. */
+function vrrpLink({ ip, peers, advertIntervalS }: LbConfig, routerId: number): string {
+  return `interface @INTERFACE@
+  virtual_router_id ${routerId}
+  advert_int ${advertIntervalS}
+  unicast_src_ip ${ip}
+  unicast_peer {
+    ${peers.join('\n    ')}
+  }
+  virtual_ipaddress {
+    169.254.${routerId}.1/32 dev lo
+  }
+  track_script {
+    check_haproxy
+  }`;
+}
+
+/**
+ * Each balancer speaks up in an instance of its own (`alive`) and listens to its peer's (`entry`): whichever of them holds the address,
+ * the other notices its death. With one instance the backup would be silent, and nobody would miss it when the address is there.
+ * The addresses are tokens on lo, because the real one is the Elastic IP, which the failover worker alone moves.
+ */
+function vrrpInstances(config: LbConfig): string {
+  const { ip, peers, virtualRouterId, claims } = config;
+  const isFirst = [ip, ...peers].sort()[0] === ip;
+  const [own, theirs] = isFirst ? [virtualRouterId, virtualRouterId + 1] : [virtualRouterId + 1, virtualRouterId];
+  const notify = `/opt/fiware-ha/bin/notify-entry ${claims ? `${claims.queueUrl} ${claims.cluster}` : '- -'}`;
   return `
 vrrp_script check_haproxy {
   script "/opt/fiware-ha/bin/check-haproxy"
   interval 1
   timeout 1
-  fall 2
+  fall 1
   rise 2
+}
+
+vrrp_instance alive {
+  version 3
+  state BACKUP
+  priority ${OWNER_PRIORITY}
+  ${vrrpLink(config, own)}
+  notify_master_rx_lower_pri "${notify} INSTANCE alive MASTER_RX_LOWER_PRI"
 }
 
 vrrp_instance entry {
   version 3
   state BACKUP
   nopreempt
-  interface @INTERFACE@
-  virtual_router_id ${virtualRouterId}
   priority 100
-  advert_int ${ADVERT_S}
-  unicast_src_ip ${ip}
-  unicast_peer {
-    ${peers.join('\n    ')}
-  }
-  virtual_ipaddress {
-    169.254.${virtualRouterId}.1/32 dev lo
-  }
-  track_script {
-    check_haproxy
-  }
-  notify "/opt/fiware-ha/bin/notify-entry"
-  notify_master_rx_lower_pri "/opt/fiware-ha/bin/notify-entry"
+  ${vrrpLink(config, theirs)}
+  notify "${notify}"
 }
 `;
 }
@@ -113,7 +133,7 @@ global_defs {
   script_user root
 }
 `;
-  return config.peers.length > 0 ? head + vrrpInstance(config) : `${head}# The balancer is alone: there is nobody to speak VRRP with.\n`;
+  return config.peers.length > 0 ? head + vrrpInstances(config) : `${head}# The balancer is alone: there is nobody to speak VRRP with.\n`;
 }
 
 /** The files of a balancer. */

@@ -6,7 +6,16 @@ import { renderConfig } from './render';
 
 /** Any values: only the text around them matters. */
 const SAMPLES: Record<Role, NodeConfig> = {
-  lb: { role: 'lb', port: 1026, brokers: [{ slot: 'ctx1', ip: '10.0.0.1' }], ip: '10.0.0.2', peers: ['10.0.0.3'], virtualRouterId: 51 },
+  lb: {
+    role: 'lb',
+    port: 1026,
+    brokers: [{ slot: 'ctx1', ip: '10.0.0.1' }],
+    ip: '10.0.0.2',
+    peers: ['10.0.0.3'],
+    virtualRouterId: 51,
+    advertIntervalS: 0.3,
+    claims: { cluster: 'city', queueUrl: 'https://queue/claims' },
+  },
   orion: { role: 'orion', version: '4.1.0', replicaSet: 'rs', seeds: ['10.0.0.4:27017'] },
   mongo: { role: 'mongo', replicaSet: 'rs' },
 };

@@ -15,6 +15,8 @@ const LB: ConfigOf<'lb'> = {
   ip: '10.0.1.11',
   peers: ['10.0.1.21'],
   virtualRouterId: 51,
+  advertIntervalS: 0.3,
+  claims: { cluster: 'city', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/claims' },
 };
 const ORION: ConfigOf<'orion'> = {
   role: 'orion',
@@ -83,36 +85,77 @@ describe('haproxy.cfg', () => {
 });
 
 describe('keepalived.conf', () => {
-  it('speaks VRRP 3 to its peer by unicast, prefers nobody and does not fail back', () => {
-    expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_instance entry {')).toEqual([
-      'version 3',
-      'state BACKUP',
-      'nopreempt',
-      'interface @INTERFACE@',
-      'virtual_router_id 51',
-      'priority 100',
-      'advert_int 0.3',
-      'unicast_src_ip 10.0.1.11',
-      'unicast_peer {',
-      '10.0.1.21',
-      '}',
-      'virtual_ipaddress {',
-      '169.254.51.1/32 dev lo',
-      '}',
-      'track_script {',
-      'check_haproxy',
-      '}',
-      'notify "/opt/fiware-ha/bin/notify-entry"',
-      'notify_master_rx_lower_pri "/opt/fiware-ha/bin/notify-entry"',
+  const QUEUE = 'https://sqs.eu-west-1.amazonaws.com/123456789012/claims';
+  /** An instance as it stands in the file: what is its own, around what both share. */
+  const instance = (routerId: number, own: string[], notify: string) => [
+    'version 3',
+    'state BACKUP',
+    ...own,
+    'interface @INTERFACE@',
+    `virtual_router_id ${routerId}`,
+    'advert_int 0.3',
+    'unicast_src_ip 10.0.1.11',
+    'unicast_peer {',
+    '10.0.1.21',
+    '}',
+    'virtual_ipaddress {',
+    `169.254.${routerId}.1/32 dev lo`,
+    '}',
+    'track_script {',
+    'check_haproxy',
+    '}',
+    notify,
+  ];
+  const CLAIM = `/opt/fiware-ha/bin/notify-entry ${QUEUE} city`;
+
+  it('listens to its peer by VRRP 3 over unicast, claims when that falls silent and does not fail back', () => {
+    expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_instance entry {')).toEqual(
+      instance(52, ['nopreempt', 'priority 100'], `notify "${CLAIM}"`),
+    );
+  });
+
+  it('speaks up for itself, so that its peer misses it whoever holds the address', () => {
+    expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_instance alive {')).toEqual(
+      instance(51, ['priority 200'], `notify_master_rx_lower_pri "${CLAIM} INSTANCE alive MASTER_RX_LOWER_PRI"`),
+    );
+  });
+
+  it('crosses the two instances of a pair: what one speaks in the other listens to', () => {
+    const idsOf = (ip: string, peer: string) => {
+      const text = textOf({ ...LB, ip, peers: [peer] }, 'keepalived.conf');
+      const id = (name: string) => section(text, `vrrp_instance ${name} {`).find((line) => line.startsWith('virtual_router_id'));
+      return { speaks: id('alive'), listens: id('entry') };
+    };
+    for (const [one, other] of [
+      ['10.0.1.11', '10.0.1.21'],
+      ['10.0.9.2', '10.0.10.1'],
+    ] as const) {
+      expect(idsOf(one, other).speaks).toBe(idsOf(other, one).listens);
+      expect(idsOf(one, other).listens).toBe(idsOf(other, one).speaks);
+      expect(idsOf(one, other).speaks).not.toBe(idsOf(one, other).listens);
+    }
+  });
+
+  it('advertises as often as the cluster says', () => {
+    expect(textOf({ ...LB, advertIntervalS: 0.15 }, 'keepalived.conf').match(/advert_int .*/g)).toEqual([
+      'advert_int 0.15',
+      'advert_int 0.15',
     ]);
   });
 
-  it('gives HAProxy up after two questions without an answer', () => {
+  it('claims nothing where the deployment takes no claims', () => {
+    const { claims: _, ...without } = LB;
+    expect(section(textOf(without, 'keepalived.conf'), 'vrrp_instance entry {').at(-1)).toBe(
+      'notify "/opt/fiware-ha/bin/notify-entry - -"',
+    );
+  });
+
+  it('gives HAProxy up after two questions without an answer: both are asked in one check', () => {
     expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_script check_haproxy {')).toEqual([
       'script "/opt/fiware-ha/bin/check-haproxy"',
       'interval 1',
       'timeout 1',
-      'fall 2',
+      'fall 1',
       'rise 2',
     ]);
   });
@@ -186,6 +229,8 @@ describe('values from outside', () => {
     ['a broker slot', (p) => ({ ...LB, brokers: [{ slot: `ctx1${p}`, ip: '10.0.2.11' }] })],
     ['the own address', (p) => ({ ...LB, ip: `10.0.1.11${p}` })],
     ['a peer', (p) => ({ ...LB, peers: [`10.0.1.21${p}`] })],
+    ['the queue of the claims', (p) => ({ ...LB, claims: { cluster: 'city', queueUrl: `https://sqs/claims${p}` } })],
+    ['the cluster of the claims', (p) => ({ ...LB, claims: { cluster: `city${p}`, queueUrl: 'https://sqs/claims' } })],
     ['a version of Orion', (p) => ({ ...ORION, version: `4.1.0${p}` })],
     ['a seed', (p) => ({ ...ORION, seeds: [`10.0.3.11:27017${p}`] })],
     ['the set of a broker', (p) => ({ ...ORION, replicaSet: `orion_rs${p}` })],

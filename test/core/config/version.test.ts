@@ -9,6 +9,7 @@ const LB: NodeConfig = {
   ip: '10.0.1.11',
   peers: [],
   virtualRouterId: 51,
+  advertIntervalS: 0.3,
 };
 const ORION: NodeConfig = { role: 'orion', version: '4.1.0', replicaSet: 'orion_rs', seeds: ['10.0.3.11:27017'] };
 
@@ -25,6 +26,8 @@ describe('the version of a configuration', () => {
       { ...LB, peers: ['10.0.1.21'] },
       { ...LB, port: 8080 },
       { ...LB, virtualRouterId: 52 },
+      { ...LB, advertIntervalS: 0.5 },
+      { ...LB, claims: { cluster: 'city', queueUrl: 'https://sqs/claims' } },
       { ...LB, brokers: [{ slot: 'ctx1', ip: '10.0.2.12' }] },
       { ...LB, brokers: [] },
       ORION,
