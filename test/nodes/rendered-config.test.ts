@@ -29,7 +29,7 @@ function place(name: string, count: number, peers: string[]): string {
   );
   const path = join(folder, name);
   const content = files.find((file) => file.name === name)?.content ?? '';
-  writeFileSync(path, content.replace('@INTERFACE@', INTERFACE).replaceAll(/\/opt\/fiware-ha\/bin\/[a-z-]+/g, '/bin/true'));
+  writeFileSync(path, content.replaceAll('@INTERFACE@', INTERFACE).replaceAll(/\/opt\/fiware-ha\/bin\/[a-z-]+/g, '/bin/true'));
   return path;
 }
 
