@@ -39,6 +39,7 @@ function helloFact(node: SimNode, nowMs: number): HelloFact | undefined {
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
   const setName = text(reply.setName);
   const primary = text(reply.primary);
+  const electionId = text(reply.electionId);
   return {
     ...(setName ? { setName, setVersion: Number(reply.setVersion) } : {}),
     isWritablePrimary: reply.isWritablePrimary === true,
@@ -46,6 +47,8 @@ function helloFact(node: SimNode, nowMs: number): HelloFact | undefined {
     ...(primary ? { primary } : {}),
     hosts: (reply.hosts as string[] | undefined) ?? [],
     passives: (reply.passives as string[] | undefined) ?? [],
+    ...(electionId ? { electionId } : {}),
+    ...(typeof reply.maxWireVersion === 'number' ? { maxWireVersion: reply.maxWireVersion } : {}),
     ...(lastWrite?.lastWriteDate ? { lastWriteS: Math.floor(lastWrite.lastWriteDate.getTime() / 1000) } : {}),
   };
 }

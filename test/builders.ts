@@ -3,6 +3,7 @@ import type { HelloFact, InstanceFact, NodeProbe } from '../lambdas/core/facts';
 import { EMPTY_MEMORY, type Health, type Memory, type NodeHealth, type Sickness } from '../lambdas/core/memory';
 import { type Role, slotNames } from '../lambdas/core/names';
 import type { Node, Observation } from '../lambdas/core/observation';
+import { type Plan, plan } from '../lambdas/core/plan/plan';
 import { lookAt, type Situation } from '../lambdas/core/plan/situation';
 import { wantedConfigOf } from '../lambdas/core/plan/wanted-config';
 import { type ClusterSpec, parseSpec, type SpecInput } from '../lambdas/core/spec';
@@ -113,6 +114,8 @@ export function aHealthyWorld(specInput: Partial<SpecInput> = {}): World {
     ...EMPTY_MEMORY,
     bornAtMs: NOW_MS - 3_600_000,
     replicaSetInitiated: true,
+    writeConcernSet: 'majority',
+    nextMemberId: spec.mongo.count,
     brokerSeeds: [...voters].sort(),
     incarnations: Object.fromEntries(slots.map((slot) => [slot, 1])),
   };
@@ -147,4 +150,30 @@ export function withNodes(world: World, nodes: Node[]): World {
 export function dead(node: Node, sickness: Sickness = 'process'): Node {
   const { probe: _, ...rest } = node;
   return { ...rest, health: aHealth('dead', sickness) };
+}
+
+/** What the planner says about a world, now. */
+export function planOf(world: World): Plan {
+  return plan(world.spec, 'active', world.observation, world.memory, NOW_MS);
+}
+
+/** The world with other answers to `hello`. */
+export function setOf(world: World, set: SetOf): World {
+  return withNodes(world, withReplicaSet(world.nodes, set));
+}
+
+/** Hosts of the mongo nodes, in the order of their slots. */
+export function memberHosts(world: World): string[] {
+  return world.nodes.filter((node) => node.fact.role === 'mongo').map(hostOfNode);
+}
+
+/** A mongo node that answers `hello` a little differently. */
+export function withHello(node: Node, more: Partial<HelloFact>): Node {
+  if (node.probe?.role !== 'mongo' || !node.probe.hello) return node;
+  return { ...node, probe: { ...node.probe, hello: { ...node.probe.hello, ...more } } };
+}
+
+/** The world in which some hosts have kept up for a minute. */
+export function caughtUp(world: World, ...hosts: string[]): World {
+  return { ...world, memory: { ...world.memory, caughtUpSinceMs: Object.fromEntries(hosts.map((host) => [host, NOW_MS - 60_000])) } };
 }

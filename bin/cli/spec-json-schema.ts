@@ -15,6 +15,16 @@ const ADDED: Record<string, Record<string, unknown>> = {
     maximum: 7,
     description: 'Voters of the replica set: an odd number, 7 at most.',
   },
+  'properties/mongo/properties/writeConcern': {
+    description:
+      'majority: acknowledged writes survive the loss of a minority, and wait while no majority lives. 1: the primary alone; a failover may roll them back. 0: not acknowledged; any failure may lose them unseen.',
+  },
+  'properties/mongo/properties/readPreference': {
+    description: 'Which members answer reads; all but primary may answer with old data. Needs Orion 4.0.0 or later.',
+  },
+  'properties/policy/properties/mongoSyncMaxS': {
+    description: 'A member that does not catch up within this many seconds is replaced; no voter is touched for it.',
+  },
   'properties/orion/properties/count': { description: 'Brokers; from orion.min to orion.max.' },
   'properties/orion/properties/version': { description: "Orion's version; decides how it is told about MongoDB." },
   'properties/lb/properties/count': { description: 'Load balancers that share one Elastic IP.' },

@@ -4,10 +4,12 @@ import { findViolations } from '../core/invariants';
 import { type PlannedJob, queueOf } from '../core/jobs';
 import { type ClusterRow, EMPTY_MEMORY, type Memory } from '../core/memory';
 import { observe } from '../core/observe';
+import { putInFlight } from '../core/outbox';
 import { chooseNextLook } from '../core/plan/next-look';
 import { type Plan, planSituation } from '../core/plan/plan';
 import { baseOf, lookAt, type Situation } from '../core/plan/situation';
 import { type Settled, settleJobs } from '../core/settle';
+import { parseSpec } from '../core/spec';
 import { isConverged, summarize } from '../core/status';
 import { lookAtCloud, lookAtJobs, probeNodes } from './look';
 import { type Context, type JournalEntry, PortError } from './ports';
@@ -30,8 +32,11 @@ async function load({ ports }: Context, cluster: string): Promise<Loaded | null>
   const [row, stored] = await Promise.all([ports.rows.get(cluster), ports.specs.get(cluster)]);
   const { spec, problems } = readSpec(cluster, stored?.text);
   if (row) {
-    if (row.phase === 'deleting') return { row, storedVersion: row.version, problems: [] };
-    return { row: { ...row, spec: spec ?? row.spec }, storedVersion: row.version, problems };
+    // A row of an earlier release lacks the fields that came later.
+    const last = parseSpec(row.spec);
+    const known = { ...row, spec: last.ok ? last.value : row.spec, memory: { ...EMPTY_MEMORY, ...row.memory } };
+    if (row.phase === 'deleting') return { row: known, storedVersion: row.version, problems: [] };
+    return { row: { ...known, spec: spec ?? row.spec }, storedVersion: row.version, problems };
   }
   if (!spec) {
     ports.telemetry.warn('check: no such cluster, or no valid spec for it', { cluster, problems });
@@ -146,9 +151,9 @@ export async function checkCluster(context: Context, cluster: string, facts: Clo
   const situation = lookAt(row.spec, row.phase, observation, memory, nowMs);
   const { plan, violations } = planSafely(situation, problems);
 
-  const inFlight = { ...memory.inFlight, ...Object.fromEntries(plan.jobs.map((job) => [job.jobKey, { job, plannedAtMs: nowMs }])) };
   const look = chooseNextLook(situation, plan);
-  const next: ClusterRow = { ...row, memory: { ...memory, inFlight, lookAgainAtMs: look.atMs }, status: summarize(situation, plan) };
+  const remembered = { ...putInFlight(memory, plan.jobs, nowMs), lookAgainAtMs: look.atMs };
+  const next: ClusterRow = { ...row, memory: remembered, status: summarize(situation, plan) };
   if (!(await commit(context, row, next, storedVersion))) return;
   await send(context, [...plan.jobs, ...unsent(memory, jobFacts, nowMs)]);
   await note(context, cluster, journalOf(settled, plan, row, memory, nowMs));

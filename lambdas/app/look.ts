@@ -2,7 +2,7 @@
 import type { CloudFacts, InstanceFact, NodeProbe, Probes } from '../core/facts';
 import type { InFlight, Memory } from '../core/memory';
 import { PORT } from '../core/names';
-import type { JobFact, JobOutcome } from '../core/observation';
+import type { JobFact, JobOutcome, JobOutput } from '../core/observation';
 import { livingInstances } from '../core/observe';
 import { type ClaimState, type Context, PortError } from './ports';
 
@@ -57,14 +57,21 @@ function reasonOf(outcome: { detail: string; exitCode: number | null; output?: R
   return typeof said === 'string' ? said : `${outcome.detail} (exit code ${outcome.exitCode ?? 'unknown'})`;
 }
 
+/** What a script reported that a later plan needs. */
+function outputOf({ configVersion, nextMemberId }: Record<string, unknown>): JobOutput {
+  return {
+    ...(typeof configVersion === 'string' ? { configVersion } : {}),
+    ...(Number.isSafeInteger(nextMemberId) ? { nextMemberId: Number(nextMemberId) } : {}),
+  };
+}
+
 /** How a command on a node ended; the scripts print one JSON line with `ok`, and for the replica set an `outcome`. */
 async function lookAtCommand({ ports }: Context, instanceId: string, commandId: string): Promise<JobOutcome> {
   try {
     const outcome = await ports.commands.outcome(instanceId, commandId);
     if (outcome.is === 'running') return { is: 'running' };
     const { output } = outcome;
-    if (outcome.is === 'succeeded' && output?.ok === true)
-      return { is: 'done', output: typeof output.configVersion === 'string' ? { configVersion: output.configVersion } : {} };
+    if (outcome.is === 'succeeded' && output?.ok === true) return { is: 'done', output: outputOf(output) };
     if (outcome.is === 'failed' && outcome.exitCode === EX_TEMPFAIL) return { is: 'waiting', reason: reasonOf(outcome) };
     const reason = outcome.is === 'failed' ? reasonOf(outcome) : String(output?.error ?? 'the script reported no success');
     if (output?.outcome === 'stale' || output?.outcome === 'refused') return { is: output.outcome, reason };

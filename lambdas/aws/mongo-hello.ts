@@ -1,6 +1,6 @@
 /** Asks a mongod `hello` over TCP, one message there and one back. No driver: it would keep connections and weigh a megabyte. */
 import { Socket } from 'node:net';
-import { deserialize, Long, serialize, Timestamp } from 'bson';
+import { deserialize, Long, ObjectId, serialize, Timestamp } from 'bson';
 import type { HelloFact } from '../core/facts';
 
 const OP_MSG = 2013;
@@ -44,6 +44,7 @@ export function decodeHello(message: Buffer): HelloFact {
   if (reply.ok !== 1) throw new Error(`hello failed: ${String(reply.errmsg ?? reply.code)}`);
   const setVersion = numberOf(reply.setVersion);
   const lastWriteS = secondsOf(reply.lastWrite);
+  const maxWireVersion = numberOf(reply.maxWireVersion);
   return {
     ...(typeof reply.setName === 'string' ? { setName: reply.setName } : {}),
     ...(setVersion === undefined ? {} : { setVersion }),
@@ -54,6 +55,8 @@ export function decodeHello(message: Buffer): HelloFact {
     hosts: texts(reply.hosts),
     passives: texts(reply.passives),
     ...(lastWriteS === undefined ? {} : { lastWriteS }),
+    ...(reply.electionId instanceof ObjectId ? { electionId: reply.electionId.toHexString() } : {}),
+    ...(maxWireVersion === undefined ? {} : { maxWireVersion }),
   };
 }
 

@@ -10,7 +10,6 @@ import {
   type RowStore,
 } from '../app/ports';
 import type { ClusterRow } from '../core/memory';
-import { parseSpec } from '../core/spec';
 import type { Key, Table } from './table';
 
 /** Finished claims are kept this long, so that a late double finds them, seconds. */
@@ -19,12 +18,6 @@ const CLAIM_KEPT_S = 86_400;
 const JOURNAL_KEPT_S = 30 * 86_400;
 /** Partition of the small items that name the clusters. */
 const NAMES = 'clusters';
-
-/** A row of an earlier release: settings that its spec does not know yet get their defaults. */
-function upToDate(row: ClusterRow): ClusterRow {
-  const spec = parseSpec(row.spec);
-  return spec.ok ? { ...row, spec: spec.value } : row;
-}
 
 /**
  * A row is one JSON text in a partition of its own, so that its shape is ours alone. A small item names the cluster, so that
@@ -36,7 +29,7 @@ export function makeRows(table: Table): RowStore {
   return {
     get: async (cluster) => {
       const item = await table.get(key(cluster));
-      return item ? upToDate(JSON.parse(String(item.body)) as ClusterRow) : null;
+      return item ? (JSON.parse(String(item.body)) as ClusterRow) : null;
     },
     listClusters: async () => (await table.query(NAMES)).map((item) => String(item.sk)),
     put: async (row, expectedVersion) => {

@@ -6,7 +6,11 @@ import { hostOf } from './slots';
 import { countOf } from './spec';
 
 function isLivingVoter(s: Situation, host: string): boolean {
-  return s.mongo.members.some((m) => m.host === host && m.living);
+  return s.mongo.members.some((m) => m.host === host && m.serving);
+}
+
+function slotOf(s: Situation, host: string): string | undefined {
+  return s.mongo.members.find((m) => m.host === host)?.node?.fact.slot;
 }
 
 /** One voter at most changes, by `expect`, and living voters stay a majority before and after. */
@@ -16,6 +20,10 @@ function checkReconfig(s: Situation, job: JobOf<'reconfigReplicaSet'>): string |
   const after = change === 'remove' ? before.filter((voter) => voter !== host) : change === 'raise-vote' ? [...before, host] : before;
   if (Math.abs(after.length - before.length) > 1) return 'more than one voter changes';
   if (after.length > 7) return `${after.length} voters, 7 at most`;
+  // Only a sole voter hands its vote to its successor while both are there.
+  const slot = slotOf(s, host);
+  const twin = change === 'raise-vote' && slot && before.length > 1 && before.find((voter) => slotOf(s, voter) === slot);
+  if (twin) return `${twin} of the same slot votes already`;
   for (const voters of [before, after]) {
     const living = voters.filter((voter) => isLivingVoter(s, voter)).length;
     if (living < majorityOf(voters.length)) return `${living} of ${voters.length} voters would live, ${majorityOf(voters.length)} needed`;
@@ -41,6 +49,16 @@ function checkMove(s: Situation, job: JobOf<'moveAddress'>): string | undefined 
   return undefined;
 }
 
+/** A member that restarts is away for a moment: not the primary, and only while the others are a majority. */
+function checkConfig(s: Situation, job: JobOf<'applyConfig'>): string | undefined {
+  if (job.role !== 'mongo' || !job.restarts) return undefined;
+  const member = s.mongo.members.find((m) => m.node?.fact.instanceId === job.instanceId);
+  if (!member?.votes || s.mongo.voters === 1) return undefined;
+  if (member.host === s.mongo.primary?.host) return 'the primary would be restarted; it is stepped down first';
+  const others = s.mongo.members.filter((m) => m.votes && m.serving && m !== member).length;
+  return others >= majorityOf(s.mongo.voters) ? undefined : `${others} of ${s.mongo.voters} voters would be left meanwhile`;
+}
+
 function checkLaunch(s: Situation, job: JobOf<'launchNode'>): string | undefined {
   const used = s.observation.nodes.some((node) => node.fact.slot === job.slot && node.fact.incarnation >= job.incarnation);
   if (used) return `incarnation ${job.incarnation} of ${job.slot} was used already`;
@@ -57,6 +75,12 @@ function checkJob(s: Situation, job: PlannedJob): string | undefined {
       return checkMove(s, job);
     case 'launchNode':
       return checkLaunch(s, job);
+    case 'applyConfig':
+      return checkConfig(s, job);
+    case 'stepDownPrimary':
+      return s.mongo.members.some((m) => m.votes && m.serving && m.host !== s.mongo.primary?.host)
+        ? undefined
+        : 'no other voter could lead';
     case 'initiateReplicaSet':
       return s.mongo.initiated ? 'the replica set was initiated before' : undefined;
     case 'forgetCluster':

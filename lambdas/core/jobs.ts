@@ -1,7 +1,7 @@
 /** Jobs: every message of the three queues, their schema and their keys. Decodes and builds jobs, never runs one. */
 import * as z from 'zod';
 import { CLUSTER_NAME, CLUSTER_NAME_RULE, ROLES } from './names';
-import { type Parsed, problemsOf } from './spec';
+import { type Parsed, problemsOf, readPreference, writeConcern } from './spec';
 
 const cluster = z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`);
 const role = z.enum(ROLES);
@@ -41,6 +41,8 @@ export const orionConfig = z.strictObject({
   replicaSet,
   /** Voting members, sorted. */
   seeds: z.array(host).min(1).max(50),
+  writeConcern,
+  readPreference,
 });
 export const mongoConfig = z.strictObject({ role: z.literal('mongo'), replicaSet });
 /** What a node's configuration is rendered from. */
@@ -49,7 +51,8 @@ export type NodeConfig = z.output<typeof nodeConfig>;
 
 /** One change of the replica-set configuration; at most one voter changes (MongoDB's safe reconfig rule). */
 export const memberChange = z.discriminatedUnion('change', [
-  z.strictObject({ change: z.literal('add'), host }),
+  /** `memberId`: the `_id` it gets; once given to a host, none is ever given to another. */
+  z.strictObject({ change: z.literal('add'), host, memberId: z.int().min(0) }),
   z.strictObject({ change: z.literal('raise-vote'), host }),
   z.strictObject({ change: z.literal('remove'), host }),
 ]);
@@ -102,11 +105,28 @@ const provisionJobs = [
     instanceId,
     expect: z.strictObject({ holdsAddress: z.boolean() }),
   }),
-  z.strictObject({ kind: z.literal('applyConfig'), ...planned, role, slot, instanceId, version: z.string().max(32), config: nodeConfig }),
+  z.strictObject({
+    kind: z.literal('applyConfig'),
+    ...planned,
+    role,
+    slot,
+    instanceId,
+    version: z.string().max(32),
+    config: nodeConfig,
+    /** Taking it restarts a process that serves. */
+    restarts: z.literal(true).optional(),
+  }),
   z.strictObject({ kind: z.literal('restartRole'), ...planned, role, slot, instanceId }),
   z.strictObject({ kind: z.literal('initiateReplicaSet'), ...planned, instanceId, replicaSet, members: z.array(host).min(1).max(7) }),
   z.strictObject({ kind: z.literal('reconfigReplicaSet'), ...planned, instanceId, replicaSet, change: memberChange, expect: expectConfig }),
   z.strictObject({ kind: z.literal('stepDownPrimary'), ...planned, instanceId, replicaSet, expect: expectConfig }),
+  z.strictObject({
+    kind: z.literal('setDefaultWriteConcern'),
+    ...planned,
+    instanceId,
+    replicaSet,
+    writeConcern: z.union([z.literal('majority'), z.literal(1)]),
+  }),
   z.strictObject({ kind: z.literal('allocateAddress'), ...planned, name: z.string().max(32) }),
   z.strictObject({ kind: z.literal('releaseAddress'), ...planned, allocationId }),
   z.strictObject({ kind: z.literal('forgetCluster'), ...planned }),
@@ -215,12 +235,13 @@ export function decodeMessage<Q extends QueueName>(queue: Q, body: string): Pars
 /**
  * Kinds that take something out of service or change a quorum: at most one of them a cluster in flight.
  * Not among them: what only touches a node that is dead already (a restart, the move of its address) and what only adds.
+ * A configuration is one where taking it restarts a member that serves.
  */
 const DISRUPTIVE: ReadonlySet<JobKind> = new Set(['terminateNode', 'reconfigReplicaSet', 'stepDownPrimary']);
 
 /** Whether a job counts against the one disruption a cluster may have in flight. */
 export function isDisruptive(job: PlannedJob): boolean {
-  return DISRUPTIVE.has(job.kind);
+  return DISRUPTIVE.has(job.kind) || (job.kind === 'applyConfig' && job.role === 'mongo' && job.restarts === true);
 }
 
 /** Which queue carries a planned job. */

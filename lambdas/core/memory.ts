@@ -64,6 +64,14 @@ export interface Memory {
   replicaSetInitiated: boolean;
   /** Since when a joining member has been SECONDARY with small lag, ms, by host. */
   caughtUpSinceMs: Record<string, number>;
+  /** Since when a member that answers has been neither primary nor a caught-up secondary, ms, by host. */
+  behindSinceMs: Record<string, number>;
+  /** `_id`s given to hosts of nodes that are there; a repeated addition asks for the same one. */
+  memberIds: Record<string, number>;
+  /** The next `_id` never given so far; 0 while the ids of the set are not known. Raised in the very write that plans an addition. */
+  nextMemberId: number;
+  /** Default write concern the replica set was last told. */
+  writeConcernSet?: 'majority' | 1;
   /** Seeds the brokers are told; kept while most of them still vote, because a driver finds the others by itself. */
   brokerSeeds: string[];
   /** The next nudge this cluster already asked for, ms; stops chains of checks from multiplying. */
@@ -83,6 +91,9 @@ export const EMPTY_MEMORY: Memory = {
   zoneFullUntilMs: {},
   replicaSetInitiated: false,
   caughtUpSinceMs: {},
+  behindSinceMs: {},
+  memberIds: {},
+  nextMemberId: 0,
   brokerSeeds: [],
   lookAgainAtMs: 0,
 };

@@ -16,6 +16,8 @@ export interface JobOutput {
   instanceId?: string;
   allocationId?: string;
   configVersion?: string;
+  /** One above the highest `_id` of the replica set. */
+  nextMemberId?: number;
 }
 
 export interface JobFact {

@@ -3,6 +3,7 @@ import type { CloudFacts, InstanceFact, NodeProbe, Probes } from './facts';
 import { foldHealth, newNodeHealth } from './health';
 import type { Memory } from './memory';
 import type { Node, Observation } from './observation';
+import { type MongoView, viewReplicaSet } from './plan/mongo-view';
 import { hostOf } from './slots';
 import type { ClusterSpec } from './spec';
 
@@ -43,6 +44,14 @@ function foldCaughtUp(spec: ClusterSpec, nodes: readonly Node[], memory: Memory,
   return next;
 }
 
+/** Since when each member that answers has not kept up; a voter only counts as behind while it is neither primary nor SECONDARY. */
+function foldBehind(view: MongoView, caughtUp: Record<string, number>, memory: Memory, nowMs: number): Record<string, number> {
+  // Without a primary nobody can keep up, and whose configuration counts is open: what was known stays.
+  if (!view.primary) return memory.behindSinceMs;
+  const behind = view.members.filter((m) => m.living && !(m.votes ? m.serving : caughtUp[m.host] !== undefined));
+  return Object.fromEntries(behind.map(({ host }) => [host, memory.behindSinceMs[host] ?? nowMs]));
+}
+
 /**
  * The observation of this tick and the memory with folded health.
  * `cloud` is null when EC2 could not be read; then the nodes are empty and `cloudKnown` is false.
@@ -64,6 +73,8 @@ export function observe(
   });
   const health = Object.fromEntries(nodes.map((node) => [node.fact.instanceId, node.health]));
   const initiated = nodes.some((node) => node.probe?.role === 'mongo' && node.probe.hello?.setName === spec.mongo.replicaSet);
+  const caughtUpSinceMs = foldCaughtUp(spec, nodes, memory, nowMs);
+  const hosts = new Set(nodes.map(hostOf));
   const incarnations = { ...memory.incarnations };
   for (const { slot, incarnation } of cloud.instances) incarnations[slot] = Math.max(incarnations[slot] ?? 0, incarnation);
   return {
@@ -73,7 +84,9 @@ export function observe(
       health: { ...memory.health, ...health },
       incarnations,
       replicaSetInitiated: memory.replicaSetInitiated || initiated,
-      caughtUpSinceMs: foldCaughtUp(spec, nodes, memory, nowMs),
+      caughtUpSinceMs,
+      behindSinceMs: foldBehind(viewReplicaSet(spec, nodes, memory), caughtUpSinceMs, memory, nowMs),
+      memberIds: Object.fromEntries(Object.entries(memory.memberIds).filter(([host]) => hosts.has(host))),
     },
   };
 }

@@ -77,6 +77,8 @@ function settleDone(memory: Memory, job: PlannedJob, output: JobOutput, policy: 
   if (job.kind === 'applyConfig') memory.applied[job.instanceId] = output.configVersion ?? job.version;
   if (job.kind === 'applyConfig' && job.config.role === 'orion') memory.brokerSeeds = job.config.seeds;
   if (job.kind === 'initiateReplicaSet') memory.replicaSetInitiated = true;
+  if (job.kind === 'setDefaultWriteConcern') memory.writeConcernSet = job.writeConcern;
+  if (output.nextMemberId !== undefined) memory.nextMemberId = Math.max(memory.nextMemberId, output.nextMemberId);
   // A restarted process gets as long to come back as a healthy one gets until it is called dead.
   const restarted = job.kind === 'restartRole' ? memory.health[job.instanceId] : undefined;
   if (job.kind === 'restartRole' && restarted)

@@ -21,6 +21,10 @@ const policy = z.strictObject({
   breakerShare: z.number().min(0.1).max(1).default(0.5),
   /** A joining member may vote once its lag stayed at or below this, seconds. */
   mongoLagMaxS: z.int().min(1).max(600).default(10),
+  /** And for how long it must have stayed there, seconds. */
+  mongoCaughtUpForS: z.int().min(1).max(600).default(3),
+  /** A member that is neither primary nor a caught-up secondary for so long is replaced itself, seconds; its votes stay until then. */
+  mongoSyncMaxS: z.int().min(60).max(604_800).default(21_600),
 });
 
 /** The way in: how fast the balancers notice each other's silence. */
@@ -28,6 +32,22 @@ const entry = z.strictObject({
   /** Seconds between two VRRP advertisements; a balancer is missed after a little more than three of them. */
   advertIntervalS: z.number().min(0.1).max(10).default(0.3),
 });
+
+/**
+ * Where a cluster stands between consistency and availability.
+ * writeConcern `majority`: an acknowledged write survives the loss of any minority, and waits while no majority lives.
+ * 1: acknowledged by the primary alone; a failover may roll it back. 0: not acknowledged at all; any failure may lose it unseen.
+ */
+export const writeConcern = z.union([z.literal('majority'), z.literal(1), z.literal(0)], {
+  error: 'expected "majority", 1 (the primary alone) or 0 (not acknowledged)',
+});
+/** Which members answer the brokers' reads; all but `primary` may answer with data that is out of date. */
+export const readPreference = z.enum(['primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', 'nearest']);
+
+/** `4` of `4.1.0`; a text that is no version comes back as NaN, which is below and above nothing. */
+export function majorVersion(version: string): number {
+  return Number(version.split('.')[0]);
+}
 
 export const specSchema = z
   .strictObject({
@@ -57,6 +77,8 @@ export const specSchema = z
           .string()
           .regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/, 'expected a letter, then letters, digits, _ or -')
           .default('orion_rs'),
+        writeConcern: writeConcern.default('majority'),
+        readPreference: readPreference.default('primary'),
         instanceType: instanceType.default('t3.medium'),
         volumeGib: z.int().min(8).max(16384).default(50),
       })
@@ -72,6 +94,14 @@ export const specSchema = z
         path: ['orion', 'count'],
         message: `expected ${min} to ${max} (orion.min to orion.max)`,
         input: count,
+      });
+    const { readPreference } = spec.mongo;
+    if (readPreference !== 'primary' && majorVersion(spec.orion.version) < 4)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['mongo', 'readPreference'],
+        message: `expected primary: Orion ${spec.orion.version} has no setting for it; take 4.0.0 or later (orion.version), or leave it out`,
+        input: readPreference,
       });
   });
 
@@ -107,6 +137,24 @@ export function problemsOf(error: z.ZodError, input: unknown): string[] {
 export function parseSpec(input: unknown): Parsed<ClusterSpec> {
   const result = specSchema.safeParse(input);
   return result.success ? { ok: true, value: result.data } : { ok: false, problems: problemsOf(result.error, input) };
+}
+
+/** What a valid spec risks, for people to know; empty for the defaults. */
+export function warningsOf({ mongo }: ClusterSpec): string[] {
+  const warnings: string[] = [];
+  if (mongo.writeConcern === 1)
+    warnings.push('mongo.writeConcern: 1 is below "majority": a failover may roll back writes that clients were told are stored');
+  if (mongo.writeConcern === 0)
+    warnings.push('mongo.writeConcern: 0 is below "majority": writes are not acknowledged, and any failure may lose them unseen');
+  if (mongo.readPreference !== 'primary')
+    warnings.push(`mongo.readPreference: ${mongo.readPreference} may answer with data that is out of date`);
+  if (mongo.count === 1) warnings.push('mongo.count: a single member is no replica set to fail over to: its loss stops the brokers');
+  return warnings;
+}
+
+/** The default write concern of the replica set; MongoDB takes no 0 there: leaving writes unacknowledged is the client's doing. */
+export function defaultWriteConcernOf({ mongo }: ClusterSpec): 'majority' | 1 {
+  return mongo.writeConcern === 'majority' ? 'majority' : 1;
 }
 
 /** How many nodes of a role the spec asks for. */

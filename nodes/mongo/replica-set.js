@@ -3,7 +3,7 @@
  * Run by mongosh on the primary; the simulation loads the same file. Never forces a reconfig, never wipes data, never retries blindly.
  * Plain JavaScript without imports, because mongosh runs it as a script.
  *
- * Answers {ok:true, did, setVersion} or {ok:false, outcome, code, codeName, error}; outcome is
+ * Answers {ok:true, did, setVersion, nextMemberId} or {ok:false, outcome, code, codeName, error}; outcome is
  * stale (the world is not as expected: plan anew), retry (later), refused (a rule forbids it) or failed.
  */
 
@@ -30,6 +30,7 @@ const STEP_DOWN_S = 60;
 const CATCH_UP_S = 10;
 /** Older servers refuse higher `_id`s. */
 const MEMBER_ID_MAX = 255;
+const VOTERS_MAX = 7;
 const SECONDARY = 2;
 const PRIMARY = 1;
 
@@ -70,12 +71,9 @@ function majorityOf(count) {
   return Math.floor(count / 2) + 1;
 }
 
-/** Sets the default write concern once: without it, a later reconfig that would change the implicit one fails (repl_set_config_checks.cpp). */
-function ensureDefaultWriteConcern(db) {
-  const now = ask(db, { getDefaultRWConcern: 1 });
-  if (now.ok && now.reply.defaultWriteConcernSource === 'global') return 'set before';
-  const set = ask(db, { setDefaultRWConcern: 1, defaultWriteConcern: { w: 'majority', wtimeout: 0 }, maxTimeMS: MAX_TIME_MS });
-  return set.ok ? 'set' : 'later';
+/** What is told of a configuration that holds now; `nextMemberId`: above every `_id` in it. */
+function told(did, config) {
+  return { ok: true, did, setVersion: config.version, nextMemberId: Math.max(...config.members.map((member) => member._id)) + 1 };
 }
 
 function initiate(db, payload) {
@@ -83,26 +81,27 @@ function initiate(db, payload) {
   const before = ask(db, { replSetGetConfig: 1 });
   const matches = (reply) => reply.config._id === payload.replicaSet && sameHosts(hostsOf(reply.config, 1), wanted);
   if (before.ok) {
-    if (matches(before.reply))
-      return { ok: true, did: 'already', setVersion: before.reply.config.version, writeConcern: ensureDefaultWriteConcern(db) };
+    if (matches(before.reply)) return told('already', before.reply.config);
     return refuse(
       'refused',
-      `a configuration is there already: ${before.reply.config._id} with ${hostsOf(before.reply.config, 1).join(', ')}`,
+      `a configuration is there already: ${before.reply.config._id} with ${hostsOf(before.reply.config, 1).join(', ')}; nothing is initiated twice, the next plan continues from it`,
     );
   }
   if (before.error.code !== 94) return failure(before.error);
   const members = wanted.map((host, i) => ({ _id: i, host }));
-  const made = ask(db, { replSetInitiate: { _id: payload.replicaSet, members } });
+  const made = ask(db, { replSetInitiate: { _id: payload.replicaSet, members }, maxTimeMS: MAX_TIME_MS });
   const after = ask(db, { replSetGetConfig: 1 });
-  if (after.ok && matches(after.reply)) return { ok: true, did: 'initiated', setVersion: after.reply.config.version };
+  if (after.ok && matches(after.reply)) return told('initiated', after.reply.config);
   return made.ok ? refuse('retry', 'initiated, but its configuration could not be read back') : failure(made.error);
 }
 
-/** One above the highest; a set that has replaced members for years takes the lowest free one. */
-function nextId(members) {
+/** The `_id` the plan chose; where that is taken or too high for a server, one above the highest, at last the lowest free one. */
+function idFor(members, chosen) {
   const taken = new Set(members.map((member) => member._id));
+  const fits = (id) => Number.isInteger(id) && id <= MEMBER_ID_MAX && !taken.has(id);
+  if (fits(chosen)) return chosen;
   const above = Math.max(...taken) + 1;
-  if (above <= MEMBER_ID_MAX) return above;
+  if (fits(above)) return above;
   let free = 0;
   while (taken.has(free)) free++;
   return free;
@@ -112,7 +111,7 @@ function nextId(members) {
 function changed(config, change) {
   const at = config.members.findIndex((member) => member.host === change.host);
   if (change.change === 'add')
-    return at >= 0 ? null : [...config.members, { _id: nextId(config.members), host: change.host, votes: 0, priority: 0 }];
+    return at >= 0 ? null : [...config.members, { _id: idFor(config.members, change.memberId), host: change.host, votes: 0, priority: 0 }];
   if (change.change === 'remove') return at < 0 ? null : config.members.filter((_, i) => i !== at);
   if (at < 0) return undefined;
   if (config.members[at].votes !== 0) return null;
@@ -131,7 +130,9 @@ function barrier(status, config, members, change) {
     const member = stateOf(host);
     return member !== undefined && member.health === 1 && (member.state === PRIMARY || member.state === SECONDARY);
   };
-  for (const voters of [hostsOf(config, 1), hostsOf({ members }, 1)]) {
+  const after = hostsOf({ members }, 1);
+  if (after.length > VOTERS_MAX) return refuse('refused', `${after.length} members would vote, MongoDB takes ${VOTERS_MAX} at most`);
+  for (const voters of [hostsOf(config, 1), after]) {
     const living = voters.filter(lives).length;
     if (living < majorityOf(voters.length))
       return refuse(
@@ -143,13 +144,10 @@ function barrier(status, config, members, change) {
   return undefined;
 }
 
-/**
- * Stale when the configuration is not the one the plan saw. The members must be the very same; the version may only be newer,
- * because the server itself raises it (when it drops newlyAdded).
- */
+/** Stale when the configuration is not the very one the plan saw: its version and its members. */
 function changeSince(config, expect) {
   const [voters, others] = [hostsOf(config, 1), hostsOf(config, 0)];
-  if (config.version >= expect.setVersion && sameHosts(voters, expect.voters) && sameHosts(others, expect.nonVoters)) return undefined;
+  if (config.version === expect.setVersion && sameHosts(voters, expect.voters) && sameHosts(others, expect.nonVoters)) return undefined;
   const seen = `version ${config.version}, voters ${voters.join(' ')}, others ${others.join(' ') || 'none'}`;
   return refuse('stale', `the configuration is not the one the plan saw (version ${expect.setVersion}): ${seen}`);
 }
@@ -161,7 +159,7 @@ function reconfig(db, payload) {
   const config = before.reply.config;
   if (config._id !== replicaSet) return refuse('refused', `the set is called ${config._id}, expected ${replicaSet}`);
   const members = changed(config, change);
-  if (members === null) return { ok: true, did: 'already', setVersion: config.version };
+  if (members === null) return told('already', config);
   if (members === undefined) return refuse('stale', `${change.host} is no member`);
   const moved = changeSince(config, expect);
   if (moved) return moved;
@@ -169,13 +167,11 @@ function reconfig(db, payload) {
   if (!status.ok) return failure(status.error);
   const stop = barrier(status.reply, config, members, change);
   if (stop) return stop;
-  ensureDefaultWriteConcern(db);
   const next = { ...config, version: config.version + 1, members };
   const acted = ask(db, { replSetReconfig: next, maxTimeMS: MAX_TIME_MS });
   // A failed reconfig may be installed all the same: what is read back decides, not the answer.
   const after = ask(db, { replSetGetConfig: 1 });
-  if (after.ok && changed(after.reply.config, change) === null)
-    return { ok: true, did: change.change, setVersion: after.reply.config.version };
+  if (after.ok && changed(after.reply.config, change) === null) return told(change.change, after.reply.config);
   return acted.ok ? refuse('retry', 'the change was accepted, but could not be read back') : failure(acted.error);
 }
 
@@ -195,7 +191,23 @@ function stepDown(db, payload) {
   return acted.ok ? refuse('retry', 'it is the primary still') : failure(acted.error);
 }
 
-const ACTIONS = { initiate, reconfig, 'step-down': stepDown };
+/** Sets the default write concern, unless it is set already: a default of the server's own choice does not count as set. */
+function setWriteConcern(db, { replicaSet, writeConcern }) {
+  const there = ask(db, { replSetGetConfig: 1 });
+  if (!there.ok) return failure(there.error);
+  const { config } = there.reply;
+  if (config._id !== replicaSet) return refuse('refused', `the set is called ${config._id}, expected ${replicaSet}`);
+  const isSet = () => {
+    const now = ask(db, { getDefaultRWConcern: 1 });
+    return now.ok && now.reply.defaultWriteConcernSource === 'global' && now.reply.defaultWriteConcern.w === writeConcern;
+  };
+  if (isSet()) return told('already', config);
+  const acted = ask(db, { setDefaultRWConcern: 1, defaultWriteConcern: { w: writeConcern, wtimeout: 0 }, maxTimeMS: MAX_TIME_MS });
+  if (isSet()) return told('set', config);
+  return acted.ok ? refuse('retry', 'the default write concern was accepted, but could not be read back') : failure(acted.error);
+}
+
+const ACTIONS = { initiate, reconfig, 'step-down': stepDown, 'set-write-concern': setWriteConcern };
 
 /** Runs one action; every end is a value, never an exception. */
 function run(db, action, payload) {

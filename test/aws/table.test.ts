@@ -67,15 +67,6 @@ describe('rows', () => {
   });
 });
 
-describe('a row of an earlier release', () => {
-  it('gets the defaults of settings that its spec does not know yet', async () => {
-    const { entry: _, ...spec } = aSpec();
-    const body = JSON.stringify({ cluster: 'city', version: 1, phase: 'deleting', spec, memory: EMPTY_MEMORY, status: null });
-    const { table } = await aTable(() => json({ Item: { pk: { S: 'row#city' }, sk: { S: '-' }, body: { S: body } } }));
-    expect((await makeRows(table).get('city'))?.spec.entry).toEqual({ advertIntervalS: 0.3 });
-  });
-});
-
 describe('claims and the journal', () => {
   it('end by themselves: a claim after a day, an entry after thirty', async () => {
     const { table, calls } = await aTable(() => json({}));

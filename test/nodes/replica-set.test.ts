@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { A, ALL_WELL, aConfig, aStatus, B, C, config, D, EXPECT, errorReply, member, reconfig, run, ScriptedDb } from './scripted-db';
+import { A, ALL_WELL, aConfig, add, aStatus, B, C, config, D, EXPECT, errorReply, member, reconfig, run, ScriptedDb } from './scripted-db';
 
 describe('initiate', () => {
   const payload = { replicaSet: 'orion_rs', members: [A, B, C] };
@@ -7,9 +7,9 @@ describe('initiate', () => {
 
   it('makes a set of all members, numbered from 0', () => {
     const db = new ScriptedDb({ replSetGetConfig: [fresh, config(aConfig(undefined, 1))], replSetInitiate: { ok: 1 } });
-    expect(run(db, 'initiate', payload)).toEqual({ ok: true, did: 'initiated', setVersion: 1 });
+    expect(run(db, 'initiate', payload)).toEqual({ ok: true, did: 'initiated', setVersion: 1, nextMemberId: 3 });
     const members = [A, B, C].map((host, _id) => ({ _id, host }));
-    expect(db.sent('replSetInitiate')).toEqual([{ replSetInitiate: { _id: 'orion_rs', members } }]);
+    expect(db.sent('replSetInitiate')).toEqual([{ replSetInitiate: { _id: 'orion_rs', members }, maxTimeMS: expect.any(Number) }]);
   });
 
   it('is done already where the very same set is there', () => {
@@ -39,23 +39,27 @@ describe('initiate', () => {
 });
 
 describe('reconfig', () => {
-  it('adds a member without vote and priority, under a new number, within a time limit and never by force', () => {
-    const added = aConfig([member(0, A), member(4, B), member(2, C), member(5, D, 0)], 6);
+  it('adds a member without vote and priority, under the number of the plan, within a time limit and never by force', () => {
+    const added = aConfig([member(0, A), member(4, B), member(2, C), member(7, D, 0)], 6);
     const before = aConfig([member(0, A), member(4, B), member(2, C)]);
     const db = new ScriptedDb({
       replSetGetConfig: [config(before), config(added)],
       replSetGetStatus: ALL_WELL,
       replSetReconfig: { ok: 1 },
     });
-    expect(run(db, 'reconfig', reconfig('add', D))).toEqual({ ok: true, did: 'add', setVersion: 6 });
+    expect(run(db, 'reconfig', add(D, 7))).toEqual({ ok: true, did: 'add', setVersion: 6, nextMemberId: 8 });
     expect(db.sent('replSetReconfig')).toEqual([{ replSetReconfig: added, maxTimeMS: expect.any(Number) }]);
   });
 
-  it('takes the lowest free number once the highest is used up', () => {
-    const before = aConfig([member(0, A), member(255, B), member(2, C)]);
+  it.each([
+    ['one above the highest where the number of the plan is taken', 2, 3, 4],
+    ['the lowest free one once the highest is used up', 256, 255, 1],
+    ['the lowest free one where a taken number is the highest of all', 255, 255, 1],
+  ])('takes %s', (_what, chosen, highest, taken) => {
+    const before = aConfig([member(0, A), member(highest, B), member(2, C)]);
     const db = new ScriptedDb({ replSetGetConfig: config(before), replSetGetStatus: ALL_WELL, replSetReconfig: { ok: 1 } });
-    run(db, 'reconfig', reconfig('add', D));
-    expect(db.sent('replSetReconfig')[0]).toMatchObject({ replSetReconfig: { members: { 3: { _id: 1, host: D } } } });
+    run(db, 'reconfig', add(D, chosen));
+    expect(db.sent('replSetReconfig')[0]).toMatchObject({ replSetReconfig: { members: { 3: { _id: taken, host: D } } } });
   });
 
   it('gives a vote to a member that is SECONDARY, and leaves the others as they are', () => {
@@ -67,7 +71,12 @@ describe('reconfig', () => {
       replSetReconfig: { ok: 1 },
     });
     const expectation = { setVersion: 5, voters: [B, A], nonVoters: [D] };
-    expect(run(db, 'reconfig', reconfig('raise-vote', D, expectation))).toEqual({ ok: true, did: 'raise-vote', setVersion: 6 });
+    expect(run(db, 'reconfig', reconfig('raise-vote', D, expectation))).toEqual({
+      ok: true,
+      did: 'raise-vote',
+      setVersion: 6,
+      nextMemberId: 4,
+    });
     expect(db.sent('replSetReconfig')[0]).toMatchObject({ replSetReconfig: after });
   });
 
@@ -88,7 +97,7 @@ describe('reconfig', () => {
       replSetGetStatus: aStatus({ [A]: 'PRIMARY', [B]: 'SECONDARY', [C]: 'DOWN' }),
       replSetReconfig: { ok: 1 },
     });
-    expect(run(db, 'reconfig', reconfig('remove', C))).toEqual({ ok: true, did: 'remove', setVersion: 6 });
+    expect(run(db, 'reconfig', reconfig('remove', C))).toEqual({ ok: true, did: 'remove', setVersion: 6, nextMemberId: 2 });
   });
 
   it.each([
@@ -113,7 +122,8 @@ describe('reconfig', () => {
   });
 
   it.each([
-    ['an older version', { ...EXPECT, setVersion: 6 }],
+    ['a newer version', { ...EXPECT, setVersion: 6 }],
+    ['an older version, with the same members', { ...EXPECT, setVersion: 4 }],
     ['another voter', { ...EXPECT, voters: [A, B, D] }],
     ['a member without vote that is not there', { ...EXPECT, nonVoters: ['10.0.0.9:27017'] }],
   ])('is stale where the plan saw %s', (_what, expectation) => {
@@ -122,13 +132,18 @@ describe('reconfig', () => {
     expect(db.sent('replSetReconfig')).toEqual([]);
   });
 
-  it('takes a newer version with the same members: the server raises it by itself', () => {
+  it('gives an eighth member no vote', () => {
+    const hosts = [2, 3, 4, 5, 6, 7].map((n) => `10.0.1.${n}:27017`);
+    const before = aConfig([member(0, A), ...hosts.map((host, i) => member(i + 1, host)), member(9, D, 0)]);
     const db = new ScriptedDb({
-      replSetGetConfig: [config(aConfig(undefined, 7)), config(aConfig([member(0, A), member(1, B)], 8))],
-      replSetGetStatus: ALL_WELL,
-      replSetReconfig: { ok: 1 },
+      replSetGetConfig: config(before),
+      replSetGetStatus: aStatus(
+        Object.fromEntries([[A, 'PRIMARY'] as const, ...[...hosts, D].map((host) => [host, 'SECONDARY'] as const)]),
+      ),
     });
-    expect(run(db, 'reconfig', reconfig('remove', C))).toMatchObject({ ok: true, setVersion: 8 });
+    const answer = run(db, 'reconfig', reconfig('raise-vote', D, { setVersion: 5, voters: [A, ...hosts], nonVoters: [D] }));
+    expect(answer).toMatchObject({ ok: false, outcome: 'refused', error: '8 members would vote, MongoDB takes 7 at most' });
+    expect(db.sent('replSetReconfig')).toEqual([]);
   });
 
   it.each([
@@ -141,6 +156,7 @@ describe('reconfig', () => {
       ok: true,
       did: 'already',
       setVersion: 5,
+      nextMemberId: 3,
     });
     expect(db.sent('replSetReconfig')).toEqual([]);
   });
@@ -151,21 +167,56 @@ describe('reconfig', () => {
       replSetGetStatus: ALL_WELL,
       replSetReconfig: errorReply(50, 'MaxTimeMSExpired'),
     });
-    expect(run(db, 'reconfig', reconfig('remove', C))).toEqual({ ok: true, did: 'remove', setVersion: 6 });
+    expect(run(db, 'reconfig', reconfig('remove', C))).toEqual({ ok: true, did: 'remove', setVersion: 6, nextMemberId: 2 });
     expect(db.sent('replSetReconfig')).toHaveLength(1);
   });
+});
 
-  it('sets the default write concern once, before the first change', () => {
+describe('set-write-concern', () => {
+  const payload = { replicaSet: 'orion_rs', writeConcern: 'majority' };
+  const there = { replSetGetConfig: config(aConfig()) };
+  const concern = (w: string | number, source = 'global') => ({
+    ok: 1,
+    defaultWriteConcern: { w, wtimeout: 0 },
+    defaultWriteConcernSource: source,
+  });
+
+  it('sets it where the server has only a choice of its own', () => {
     const db = new ScriptedDb({
-      getDefaultRWConcern: { ok: 1, defaultWriteConcernSource: 'implicit' },
+      ...there,
+      getDefaultRWConcern: [concern('majority', 'implicit'), concern('majority')],
       setDefaultRWConcern: { ok: 1 },
-      replSetGetConfig: [config(aConfig()), config(aConfig([member(0, A), member(1, B)], 6))],
-      replSetGetStatus: ALL_WELL,
-      replSetReconfig: { ok: 1 },
     });
-    expect(run(db, 'reconfig', reconfig('remove', C))).toMatchObject({ ok: true });
-    expect(db.sent('setDefaultRWConcern')).toMatchObject([{ defaultWriteConcern: { w: 'majority' } }]);
-    const order = db.asked.map((command) => Object.keys(command)[0]);
-    expect(order.indexOf('setDefaultRWConcern')).toBeLessThan(order.indexOf('replSetReconfig'));
+    expect(run(db, 'set-write-concern', payload)).toEqual({ ok: true, did: 'set', setVersion: 5, nextMemberId: 3 });
+    expect(db.sent('setDefaultRWConcern')).toEqual([
+      { setDefaultRWConcern: 1, defaultWriteConcern: { w: 'majority', wtimeout: 0 }, maxTimeMS: expect.any(Number) },
+    ]);
+  });
+
+  it('has nothing to do where it is set', () => {
+    const db = new ScriptedDb({ ...there, getDefaultRWConcern: concern('majority') });
+    expect(run(db, 'set-write-concern', payload)).toMatchObject({ ok: true, did: 'already' });
+    expect(db.sent('setDefaultRWConcern')).toEqual([]);
+  });
+
+  it('changes another one', () => {
+    const db = new ScriptedDb({ ...there, getDefaultRWConcern: [concern(1), concern('majority')], setDefaultRWConcern: { ok: 1 } });
+    expect(run(db, 'set-write-concern', payload)).toMatchObject({ ok: true, did: 'set' });
+  });
+
+  it('believes what it reads back, and finds the primary again where this one leads no more', () => {
+    const lost = new ScriptedDb({ ...there, getDefaultRWConcern: [concern(1), concern('majority')], setDefaultRWConcern: errorReply(50) });
+    expect(run(lost, 'set-write-concern', payload)).toMatchObject({ ok: true, did: 'set' });
+    const other = new ScriptedDb({
+      ...there,
+      getDefaultRWConcern: concern(1),
+      setDefaultRWConcern: errorReply(10107, 'NotWritablePrimary'),
+    });
+    expect(run(other, 'set-write-concern', payload)).toMatchObject({ ok: false, outcome: 'stale' });
+  });
+
+  it('refuses a set of another name', () => {
+    const db = new ScriptedDb({ replSetGetConfig: config({ ...aConfig(), _id: 'other' }) });
+    expect(run(db, 'set-write-concern', payload)).toMatchObject({ ok: false, outcome: 'refused' });
   });
 });

@@ -40,8 +40,7 @@ export class ScriptedDb implements Db {
   private readonly answers: Record<string, (Reply | Error)[]>;
 
   constructor(answers: Record<string, Reply | Error | (Reply | Error)[]>) {
-    const defaults = { getDefaultRWConcern: { ok: 1, defaultWriteConcernSource: 'global' } };
-    this.answers = Object.fromEntries(Object.entries({ ...defaults, ...answers }).map(([name, list]) => [name, [list].flat()]));
+    this.answers = Object.fromEntries(Object.entries(answers).map(([name, list]) => [name, [list].flat()]));
   }
 
   adminCommand(command: Command): Reply {
@@ -65,4 +64,9 @@ export const reconfig = (change: string, host: string, expectation: object = EXP
   replicaSet: 'orion_rs',
   change: { change, host },
   expect: expectation,
+});
+export const add = (host: string, memberId: number) => ({
+  replicaSet: 'orion_rs',
+  change: { change: 'add', host, memberId },
+  expect: EXPECT,
 });

@@ -7,7 +7,14 @@ import type { NodeConfig } from '../../lambdas/core/jobs';
 import type { Role } from '../../lambdas/core/names';
 import { answerOf, describeWith, NODES, payloadOf, type Ran, run } from './tools';
 
-const ORION: NodeConfig = { role: 'orion', version: '4.1.0', replicaSet: 'orion_rs', seeds: ['10.0.3.11:27017'] };
+const ORION: Extract<NodeConfig, { role: 'orion' }> = {
+  role: 'orion',
+  version: '4.1.0',
+  replicaSet: 'orion_rs',
+  seeds: ['10.0.3.11:27017'],
+  writeConcern: 'majority',
+  readPreference: 'primary',
+};
 const MONGO: NodeConfig = { role: 'mongo', replicaSet: 'orion_rs' };
 const V1 = '0000000000aaaa';
 const V2 = '0000000000bbbb';

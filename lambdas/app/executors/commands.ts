@@ -9,7 +9,8 @@ type NodeJob =
   | JobOf<'restartRole'>
   | JobOf<'initiateReplicaSet'>
   | JobOf<'reconfigReplicaSet'>
-  | JobOf<'stepDownPrimary'>;
+  | JobOf<'stepDownPrimary'>
+  | JobOf<'setDefaultWriteConcern'>;
 
 function commandOf(job: NodeJob): NodeCommand {
   switch (job.kind) {
@@ -25,6 +26,12 @@ function commandOf(job: NodeJob): NodeCommand {
       return { name: 'replica-set', action: 'reconfig', payload: { replicaSet: job.replicaSet, change: job.change, expect: job.expect } };
     case 'stepDownPrimary':
       return { name: 'replica-set', action: 'step-down', payload: { replicaSet: job.replicaSet, expect: job.expect } };
+    case 'setDefaultWriteConcern':
+      return {
+        name: 'replica-set',
+        action: 'set-write-concern',
+        payload: { replicaSet: job.replicaSet, writeConcern: job.writeConcern },
+      };
   }
 }
 

@@ -1,5 +1,6 @@
 /** Renders a broker's environment. What Orion is called by which version follows its own documents (deprecated.md, cli.md, perf_tuning.md). */
 import type { NodeConfig } from '../jobs';
+import { majorVersion } from '../spec';
 import type { RenderedFile } from './rendered-file';
 
 type OrionConfig = Extract<NodeConfig, { role: 'orion' }>;
@@ -7,14 +8,17 @@ type OrionConfig = Extract<NodeConfig, { role: 'orion' }>;
 const DATABASE = 'orion';
 
 /**
- * From 4.0 on one connection URI; before, host list and set name of their own (Orion, deprecated.md).
- * Orion itself asks for the server's default write concern, whatever the URI says (mongoConnectionPool.cpp); that default is made
- * `majority` with the first change of the replica set.
+ * From 4.0 on one connection URI; before, host list and set name of their own (Orion, deprecated.md), without a read preference.
+ * Orion itself asks for the server's default write concern, whatever the URI says (mongoConnectionPool.cpp); that default follows
+ * the spec as well (`setDefaultWriteConcern`).
  */
-function databaseSettings({ version, seeds, replicaSet }: OrionConfig): Record<string, string> {
-  const [major = 0] = version.split('.').map(Number);
+function databaseSettings({ version, seeds, replicaSet, writeConcern, readPreference }: OrionConfig): Record<string, string> {
   const hosts = seeds.join(',');
-  if (major >= 4) return { ORION_MONGO_URI: `mongodb://${hosts}/?replicaSet=${replicaSet}&w=majority`, ORION_MONGO_DB: DATABASE };
+  if (majorVersion(version) >= 4) {
+    const preference = readPreference === 'primary' ? '' : `&readPreference=${readPreference}`;
+    const uri = `mongodb://${hosts}/?replicaSet=${replicaSet}&w=${writeConcern}${preference}`;
+    return { ORION_MONGO_URI: uri, ORION_MONGO_DB: DATABASE };
+  }
   return { ORION_MONGO_HOST: hosts, ORION_MONGO_REPLICA_SET: replicaSet, ORION_MONGO_DB: DATABASE };
 }
 
@@ -22,7 +26,6 @@ function databaseSettings({ version, seeds, replicaSet }: OrionConfig): Record<s
 const FOR_SEVERAL: Record<string, string> = {
   ORION_MUTEX_POLICY: 'none',
   ORION_SUBCACHE_IVAL: '10',
-  ORION_MONGO_WRITE_CONCERN: '1',
   ORION_NOTIF_MODE: 'threadpool:1000:20',
 };
 
@@ -30,6 +33,8 @@ const FOR_SEVERAL: Record<string, string> = {
 export function renderOrion(config: OrionConfig, version: string): RenderedFile[] {
   const settings = {
     ...databaseSettings(config),
+    // Orion knows acknowledged (1, as the server's default says) and not acknowledged (0) alone (cli.md).
+    ORION_MONGO_WRITE_CONCERN: config.writeConcern === 0 ? '0' : '1',
     ...FOR_SEVERAL,
     FIWARE_HA_ORION_VERSION: config.version,
     FIWARE_HA_CONFIG_VERSION: version,

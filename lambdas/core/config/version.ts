@@ -16,7 +16,14 @@ const SAMPLES: Record<Role, NodeConfig> = {
     advertIntervalS: 0.3,
     claims: { cluster: 'city', queueUrl: 'https://queue/claims' },
   },
-  orion: { role: 'orion', version: '4.1.0', replicaSet: 'rs', seeds: ['10.0.0.4:27017'] },
+  orion: {
+    role: 'orion',
+    version: '4.1.0',
+    replicaSet: 'rs',
+    seeds: ['10.0.0.4:27017'],
+    writeConcern: 'majority',
+    readPreference: 'primary',
+  },
   mongo: { role: 'mongo', replicaSet: 'rs' },
 };
 

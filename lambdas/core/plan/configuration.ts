@@ -1,7 +1,9 @@
 /** Plans configuration: what each node should run, who gets it next. New nodes at once, running ones one at a time a role. */
 import type { Role } from '../names';
 import type { Node } from '../observation';
+import { majorityOf } from './mongo-view';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
+import { stepDownJob } from './step-down';
 import { wantedConfigOf } from './wanted-config';
 
 /** A running node is touched only while its like are well, so that a bad rollout stops at the first. */
@@ -16,6 +18,23 @@ function othersAreWell(s: Situation, node: Node): boolean {
   );
 }
 
+/** Whether a voter that serves must not restart yet for a new configuration: others must keep a majority, and lead. */
+function waitsForOthers(s: Situation, node: Node, step: Step): boolean {
+  const member = s.mongo.members.find((m) => m.node === node);
+  // A set of one member has nobody to wait for: its restart is felt either way.
+  if (!member?.votes || s.mongo.voters === 1) return false;
+  const { slot } = node.fact;
+  const others = s.mongo.members.filter((m) => m.votes && m.serving && m !== member).length;
+  if (others < majorityOf(s.mongo.voters)) {
+    step.blocked.push(`${slot} has a new configuration to take, but without it ${others} of ${s.mongo.voters} voters would be left`);
+    return true;
+  }
+  if (member.host !== s.mongo.primary?.host) return false;
+  const job = stepDownJob(s, `${slot} is the primary and is to be restarted with a new configuration: it steps down first`);
+  if (job) step.jobs.push(job);
+  return true;
+}
+
 function planRole(s: Situation, role: Role, step: Step): void {
   const underWay = s.inFlight.filter((job) => job.kind === 'applyConfig' && job.role === role);
   let rolling = underWay.length > 0;
@@ -28,10 +47,19 @@ function planRole(s: Situation, role: Role, step: Step): void {
     const base = `config/${instanceId}`;
     if (!mayTry(s, base) || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
     rolling ||= !isNew;
+    if (role === 'mongo' && !isNew && waitsForOthers(s, current, step)) continue;
     const reason = isNew
       ? `${slot} (${instanceId}) has no configuration yet`
       : `${slot} (${instanceId}) runs ${current.configVersion}, wanted ${desired.version}`;
-    step.jobs.push({ kind: 'applyConfig', ...common(s, base, reason), role, slot, instanceId, ...desired });
+    step.jobs.push({
+      kind: 'applyConfig',
+      ...common(s, base, reason),
+      role,
+      slot,
+      instanceId,
+      ...desired,
+      ...(isNew ? {} : { restarts: true }),
+    });
   }
 }
 

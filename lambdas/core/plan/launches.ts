@@ -2,7 +2,7 @@
 import type { JobOf } from '../jobs';
 import type { Role } from '../names';
 import type { Node } from '../observation';
-import type { Slot } from '../slots';
+import { hostOf, type Slot } from '../slots';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 
 /** Living nodes of a role by zone, launches under way included. */
@@ -48,11 +48,21 @@ export function restartComesFirst(s: Situation, node: Node): boolean {
   return (s.memory.attempts[`restart/${node.fact.instanceId}`]?.count ?? 0) < s.spec.policy.restartsBeforeReplace;
 }
 
+/** A member that never finishes its sync, or fell out of step for good: what is wrong with it; undefined for one that keeps up. */
+function neverCatchesUp(s: Situation, { slot, current }: Slot): string | undefined {
+  const host = current && hostOf(current);
+  const sinceMs = host ? s.memory.behindSinceMs[host] : undefined;
+  const { mongoSyncMaxS } = s.spec.policy;
+  if (!current || sinceMs === undefined || s.nowMs - sinceMs <= mongoSyncMaxS * 1000) return undefined;
+  return `${slot} (${current.fact.instanceId}) answers, but did not catch up with the replica set within ${mongoSyncMaxS} s`;
+}
+
 function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
   const node = slot.current;
   if (!node) return (s.memory.incarnations[slot.slot] ?? 0) > 0 ? `${slot.slot} has no node any more` : `${slot.slot} is wanted and empty`;
-  if (node.health.health !== 'dead' || restartComesFirst(s, node)) return undefined;
-  const dead = `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;
+  const stuck = neverCatchesUp(s, slot);
+  if (!stuck && (node.health.health !== 'dead' || restartComesFirst(s, node))) return undefined;
+  const dead = stuck ?? `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;
   if (isDatabaseFault(s, slot) && !isGone(node)) {
     step.blocked.push(`${dead}; the replica set has no primary, so the broker is not replaced for it`);
     return undefined;
@@ -92,7 +102,7 @@ function launchOf(
 function planRole(s: Situation, role: Role, step: Step): void {
   let load: Map<string, number> | undefined;
   for (const slot of s.slots.wanted[role]) {
-    if (slot.current && slot.current.health.health !== 'dead') continue;
+    if (slot.current && slot.current.health.health !== 'dead' && !neverCatchesUp(s, slot)) continue;
     if (s.inFlight.some((job) => job.kind === 'launchNode' && job.slot === slot.slot)) continue;
     const reason = whyLaunch(s, slot, step);
     if (!reason) continue;

@@ -11,6 +11,8 @@ export interface Member {
   /** The node behind the host; absent where none is left. */
   node?: Node;
   living: boolean;
+  /** It lives and is the primary or a SECONDARY: it holds the set's data and counts for its writes. */
+  serving: boolean;
 }
 
 export interface MongoView {
@@ -36,18 +38,30 @@ export function majorityOf(voters: number): number {
   return Math.floor(voters / 2) + 1;
 }
 
+/**
+ * Whose configuration counts: a writable primary's before others' (of two, the one elected later: the earlier has not noticed yet),
+ * else the one with the higher version.
+ */
 function isNewer(a: HelloFact, b: HelloFact): boolean {
-  const versions = (a.setVersion ?? 0) - (b.setVersion ?? 0);
-  return versions !== 0 ? versions > 0 : a.isWritablePrimary && !b.isWritablePrimary;
+  if (a.isWritablePrimary !== b.isWritablePrimary) return a.isWritablePrimary;
+  const [idA, idB] = [a.electionId ?? '', b.electionId ?? ''];
+  return idA === idB ? (a.setVersion ?? 0) > (b.setVersion ?? 0) : idA > idB;
 }
 
-/** Joins all `hello` answers: the newest configuration counts, a writable primary before others of the same version. */
+function memberOf(host: string, votes: boolean, node: Node | undefined): Member {
+  const hello = node && helloOf(node);
+  const living = node !== undefined && (node.health.health === 'healthy' || (node.health.health === 'suspect' && hello !== undefined));
+  const serving = living && (hello?.isWritablePrimary === true || hello?.secondary === true);
+  return { host, votes, living, serving, ...(node ? { node } : {}) };
+}
+
+/** Joins all `hello` answers to one view. */
 export function viewReplicaSet(spec: ClusterSpec, nodes: readonly Node[], memory: Memory): MongoView {
-  const mongo = nodes.filter((node) => node.fact.role === 'mongo');
   const byHost = new Map<string, Node>();
   let best: HelloFact | undefined;
   let bestNode: Node | undefined;
-  for (const node of mongo) {
+  for (const node of nodes) {
+    if (node.fact.role !== 'mongo') continue;
     const host = hostOf(node);
     if (host) byHost.set(host, node);
     const hello = helloOf(node);
@@ -57,12 +71,7 @@ export function viewReplicaSet(spec: ClusterSpec, nodes: readonly Node[], memory
       bestNode = node;
     }
   }
-  const member = (host: string, votes: boolean): Member => {
-    const node = byHost.get(host);
-    const living =
-      node !== undefined && (node.health.health === 'healthy' || (node.health.health === 'suspect' && helloOf(node) !== undefined));
-    return { host, votes, living, ...(node ? { node } : {}) };
-  };
+  const member = (host: string, votes: boolean): Member => memberOf(host, votes, byHost.get(host));
   const members = best ? [...best.hosts.map((host) => member(host, true)), ...best.passives.map((host) => member(host, false))] : [];
   const voters = members.filter((m) => m.votes);
   const votersLiving = voters.filter((m) => m.living).length;

@@ -1,15 +1,14 @@
 /**
- * Plans the replica set: initiate once, then one member change at a time.
+ * Plans the members of the replica set, one change at a time.
  * Order of a replacement: add without a vote, wait until it has caught up, remove the dead voter, raise the vote (facts, section 1).
  * Never plans a forced reconfig, never changes two voters at once, never takes a living majority away.
  */
 import type { MemberChange } from '../jobs';
 import { hostOf, type Slot } from '../slots';
+import { planInitiate, planWriteConcern } from './bootstrap';
 import { helloOf, type Member, majorityOf } from './mongo-view';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
-
-/** How long a joining member must have kept up before it may vote, ms. */
-const CAUGHT_UP_FOR_MS = 3_000;
+import { expectedConfig, stepDownJob } from './step-down';
 
 /** Hosts the spec wants as voters, by slot, as far as their nodes exist. */
 function desiredHosts(s: Situation): Map<string, Slot> {
@@ -21,45 +20,20 @@ function desiredHosts(s: Situation): Map<string, Slot> {
   return hosts;
 }
 
-function planInitiate(s: Situation, step: Step): void {
-  const slots = s.slots.wanted.mongo;
-  const ready = slots.flatMap(({ current }) =>
-    current?.health.health === 'healthy' && helloOf(current) && hostOf(current) ? [current] : [],
-  );
-  const first = ready[0];
-  if (ready.length < slots.length || !first) {
-    step.notes.push(`replica set: waiting for ${slots.length - ready.length} of ${slots.length} members to answer before it is initiated`);
-    return;
-  }
-  const foreign = ready.find((node) => helloOf(node)?.setName);
-  if (foreign) {
-    step.blocked.push(
-      `${foreign.fact.slot} belongs to the replica set ${helloOf(foreign)?.setName}, expected ${s.spec.mongo.replicaSet}: nothing is initiated or wiped`,
-    );
-    return;
-  }
-  if (!mayTry(s, 'initiate')) return;
-  const members = ready.flatMap((node) => hostOf(node) ?? []);
-  step.jobs.push({
-    kind: 'initiateReplicaSet',
-    ...common(s, 'initiate', `all ${members.length} members answer and none has a configuration yet`),
-    instanceId: first.fact.instanceId,
-    replicaSet: s.spec.mongo.replicaSet,
-    members,
-  });
-}
-
 /** Whether a member without a vote has caught up for long enough. */
 function hasCaughtUp(s: Situation, member: Member): boolean {
   const since = s.memory.caughtUpSinceMs[member.host];
-  return member.living && since !== undefined && s.nowMs - since >= CAUGHT_UP_FOR_MS;
+  return member.serving && since !== undefined && s.nowMs - since >= s.spec.policy.mongoCaughtUpForS * 1000;
 }
 
-/** Living voters are a majority of the present voters and of those after the change (facts, section 1, rules 1 and 2). */
-export function keepsMajority(members: readonly Member[], change: MemberChange): boolean {
+/**
+ * Voters that hold the data are a majority of the present voters and of those after the change (facts, section 1, rules 1 and 2):
+ * a member that answers but is still copying or rolling back keeps no majority alive.
+ */
+function keepsMajority(members: readonly Member[], change: MemberChange): boolean {
   const before = members.filter((m) => m.votes);
   const after = members.filter((m) => (m.host === change.host ? change.change === 'raise-vote' : m.votes));
-  const isMajority = (voters: readonly Member[]) => voters.filter((m) => m.living).length >= majorityOf(voters.length);
+  const isMajority = (voters: readonly Member[]) => voters.filter((m) => m.serving).length >= majorityOf(voters.length);
   return isMajority(before) && isMajority(after);
 }
 
@@ -70,7 +44,12 @@ interface Wish {
 
 /** The primary, and no other voter lives: it can't step down before another member has a vote. */
 function isSoleVoice(s: Situation, { host }: Member): boolean {
-  return host === s.mongo.primary?.host && !s.mongo.members.some((m) => m.votes && m.living && m.host !== host);
+  return host === s.mongo.primary?.host && !s.mongo.members.some((m) => m.votes && m.serving && m.host !== host);
+}
+
+/** Who goes first: dead voters, then those that hold no data at the moment, secondaries, the primary last. */
+function goesAfter(s: Situation, { host, living, serving }: Member): number {
+  return Number(living) + Number(serving) + Number(host === s.mongo.primary?.host);
 }
 
 /** A voter nobody wants goes when its successor has caught up, or when there are more voters than wanted; dead ones first. */
@@ -79,7 +58,7 @@ function wishRemoval(s: Situation, desired: Map<string, Slot>): Wish | undefined
   const silent = members.find((m) => !m.votes && !desired.has(m.host));
   if (silent) return { change: { change: 'remove', host: silent.host }, reason: `${silent.host} has no vote and no slot any more` };
   const voters = members.filter((m) => m.votes);
-  const unwanted = voters.filter((m) => !desired.has(m.host)).sort((a, b) => Number(a.living) - Number(b.living));
+  const unwanted = voters.filter((m) => !desired.has(m.host)).sort((a, b) => goesAfter(s, a) - goesAfter(s, b));
   const [goer] = unwanted;
   if (!goer || isSoleVoice(s, goer)) return undefined;
   const state = goer.living ? 'is not wanted' : 'is dead';
@@ -111,34 +90,45 @@ function wishVote(s: Situation, desired: Map<string, Slot>): Wish | undefined {
   );
 }
 
+/** Why a host that is no member must not become one; undefined when it may. */
+function joiningBarrier(s: Situation, host: string, { slot, current }: Slot): string | undefined {
+  const hello = current && helloOf(current);
+  if (!hello) return undefined;
+  const wayOut = 'terminate its instance if nobody needs its data, and a new one comes';
+  if (hello.setName === s.spec.mongo.replicaSet)
+    return `${slot} (${host}) says it is a member of ${hello.setName}, but that set does not know it: it is not added and not wiped; ${wayOut}`;
+  if (hello.setName) return `${slot} (${host}) belongs to another replica set, ${hello.setName}: it is not added and not wiped; ${wayOut}`;
+  const [its, the] = [hello.maxWireVersion, s.mongo.primary?.hello.maxWireVersion];
+  if (its !== the)
+    return `${slot} (${host}) speaks wire version ${its ?? 'unknown'}, the primary ${the ?? 'unknown'}: members of another MongoDB series are not added; give it the primary's series, then terminate its instance`;
+  return undefined;
+}
+
 function wishMember(s: Situation, desired: Map<string, Slot>, step: Step): Wish | undefined {
   const known = new Set(s.mongo.members.map((m) => m.host));
-  for (const [host, { slot, current }] of desired) {
-    if (known.has(host) || current?.health.health !== 'healthy') continue;
-    const setName = helloOf(current)?.setName;
-    if (!setName)
-      return { change: { change: 'add', host }, reason: `${slot} (${host}) is up and not a member yet; it joins without a vote` };
-    if (setName !== s.spec.mongo.replicaSet)
-      step.blocked.push(`${slot} (${host}) belongs to another replica set, ${setName}: it is not added and not wiped`);
+  for (const [host, slot] of desired) {
+    if (known.has(host) || slot.current?.health.health !== 'healthy') continue;
+    const barrier = joiningBarrier(s, host, slot);
+    const memberId = s.memory.memberIds[host] ?? s.memory.nextMemberId;
+    if (barrier) step.blocked.push(barrier);
+    else if (memberId === 0) step.notes.push(`${slot.slot} (${host}) is added once the ids of the set are known`);
+    else
+      return {
+        change: { change: 'add', host, memberId },
+        reason: `${slot.slot} (${host}) is up and not a member yet; it joins without a vote`,
+      };
   }
   return undefined;
 }
 
 function planChange(s: Situation, wish: Wish, step: Step): void {
-  const { primary, members, setVersion } = s.mongo;
+  const { primary, members } = s.mongo;
   if (!primary) return;
-  const hosts = (votes: boolean) => members.filter((m) => m.votes === votes).map((m) => m.host);
-  const expect = { setVersion, voters: hosts(true), nonVoters: hosts(false) };
-  const fields = { instanceId: primary.node.fact.instanceId, replicaSet: s.spec.mongo.replicaSet, expect };
   if (wish.change.change === 'remove' && wish.change.host === primary.host) {
-    const heir = members.some((m) => m.votes && m.living && m.host !== primary.host);
-    if (!heir) step.blocked.push(`${primary.host} is the primary and no other voter lives: it is not stepped down`);
+    const job = stepDownJob(s, `${primary.host} is to leave and is the primary: it steps down first`);
+    if (job) step.jobs.push(job);
     else if (mayTry(s, 'step-down'))
-      step.jobs.push({
-        kind: 'stepDownPrimary',
-        ...common(s, 'step-down', `${primary.host} is to leave and is the primary: it steps down first`),
-        ...fields,
-      });
+      step.blocked.push(`${primary.host} is the primary and no other voter could lead: it is not stepped down`);
     return;
   }
   if (!keepsMajority(members, wish.change)) {
@@ -146,10 +136,28 @@ function planChange(s: Situation, wish: Wish, step: Step): void {
     return;
   }
   const base = `reconfig/${wish.change.change}/${wish.change.host}`;
-  if (mayTry(s, base)) step.jobs.push({ kind: 'reconfigReplicaSet', ...common(s, base, wish.reason), ...fields, change: wish.change });
+  if (!mayTry(s, base)) return;
+  step.jobs.push({
+    kind: 'reconfigReplicaSet',
+    ...common(s, base, wish.reason),
+    instanceId: primary.node.fact.instanceId,
+    replicaSet: s.spec.mongo.replicaSet,
+    change: wish.change,
+    expect: expectedConfig(s),
+  });
 }
 
-/** What the replica set needs next; at most one job. */
+/** How far a joining member is; without a running clock, which would make every look a news. */
+function catchingUp(s: Situation, { host, node }: Member): string {
+  const { mongoCaughtUpForS, mongoSyncMaxS, mongoLagMaxS } = s.spec.policy;
+  const isCaughtUp = s.memory.caughtUpSinceMs[host] !== undefined;
+  const state = isCaughtUp
+    ? `has caught up and is watched for ${mongoCaughtUpForS} s (lag of ${mongoLagMaxS} s at most)`
+    : `is catching up (${mongoSyncMaxS} s at most)`;
+  return `replica set: ${node?.fact.slot ?? host} joins without a vote and ${state}`;
+}
+
+/** What the replica set needs next: at most one change of its members. */
 export function planReplicaSet(s: Situation): Step {
   const step = emptyStep();
   if (!s.mongo.initiated) {
@@ -176,9 +184,10 @@ export function planReplicaSet(s: Situation): Step {
     step.notes.push('replica set: no primary at the moment, its members elect one');
     return step;
   }
+  planWriteConcern(s, step);
   const desired = desiredHosts(s);
   const wish = wishRemoval(s, desired) ?? wishVote(s, desired) ?? wishMember(s, desired, step);
   if (wish) planChange(s, wish, step);
-  else if (s.mongo.members.some((m) => !m.votes)) step.notes.push('replica set: a joining member is catching up');
+  else for (const member of s.mongo.members) if (!member.votes) step.notes.push(catchingUp(s, member));
   return step;
 }

@@ -73,11 +73,13 @@ export function workOutConfigs(
   mongo: MongoView,
   memory: Memory,
 ): WantedConfigs {
-  const { replicaSet } = spec.mongo;
+  const { replicaSet, writeConcern, readPreference } = spec.mongo;
   const seeds = chooseSeeds(spec, mongo, memory);
   return {
     mongo: withVersion({ role: 'mongo', replicaSet }),
-    ...(seeds.length > 0 ? { orion: withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds }) } : {}),
+    ...(seeds.length > 0
+      ? { orion: withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds, writeConcern, readPreference }) }
+      : {}),
     lb: lbConfigs(spec, slots, claimQueueUrl),
   };
 }

@@ -23,6 +23,8 @@ const ORION: ConfigOf<'orion'> = {
   version: '4.1.0',
   replicaSet: 'orion_rs',
   seeds: ['10.0.3.11:27017', '10.0.3.21:27017', '10.0.3.31:27017'],
+  writeConcern: 'majority',
+  readPreference: 'primary',
 };
 const MONGO: ConfigOf<'mongo'> = { role: 'mongo', replicaSet: 'orion_rs' };
 
@@ -174,9 +176,9 @@ describe('keepalived.conf', () => {
 });
 
 describe('orion.env', () => {
-  const FOR_SEVERAL = `ORION_MUTEX_POLICY=none
+  const FOR_SEVERAL = `ORION_MONGO_WRITE_CONCERN=1
+ORION_MUTEX_POLICY=none
 ORION_SUBCACHE_IVAL=10
-ORION_MONGO_WRITE_CONCERN=1
 ORION_NOTIF_MODE=threadpool:1000:20
 `;
 
@@ -199,6 +201,16 @@ ${FOR_SEVERAL}FIWARE_HA_ORION_VERSION=${version}
 FIWARE_HA_CONFIG_VERSION=00c0ffee00c0ff
 `,
     );
+  });
+
+  it.each([
+    [1, 'primary', 'w=1', '1'],
+    [0, 'secondaryPreferred', 'w=0&readPreference=secondaryPreferred', '0'],
+    ['majority', 'nearest', 'w=majority&readPreference=nearest', '1'],
+  ] as const)('carries write concern %s and read preference %s', (writeConcern, readPreference, options, orionsOwn) => {
+    const text = textOf({ ...ORION, writeConcern, readPreference }, 'orion.env');
+    expect(/^ORION_MONGO_URI=.*\?(.*)$/m.exec(text)?.[1]).toBe(`replicaSet=orion_rs&${options}`);
+    expect(/^ORION_MONGO_WRITE_CONCERN=(.*)$/m.exec(text)?.[1]).toBe(orionsOwn);
   });
 
   it('keeps the name of the database within the ten characters Orion takes', () => {

@@ -11,7 +11,14 @@ const LB: NodeConfig = {
   virtualRouterId: 51,
   advertIntervalS: 0.3,
 };
-const ORION: NodeConfig = { role: 'orion', version: '4.1.0', replicaSet: 'orion_rs', seeds: ['10.0.3.11:27017'] };
+const ORION: NodeConfig = {
+  role: 'orion',
+  version: '4.1.0',
+  replicaSet: 'orion_rs',
+  seeds: ['10.0.3.11:27017'],
+  writeConcern: 'majority',
+  readPreference: 'primary',
+};
 
 describe('the version of a configuration', () => {
   it('is the same for the same values, in 14 hex digits', () => {

@@ -6,26 +6,24 @@ import {
   aHealthyWorld,
   change,
   dead,
-  hostOfNode,
   inStep,
   look,
+  memberHosts,
   NOW_MS,
+  planOf,
   type World,
   withNodes,
   withReplicaSet,
 } from '../../builders';
 
 function appliesOf(world: World): string[] {
-  return plan(world.spec, 'active', world.observation, world.memory, NOW_MS).jobs.flatMap((job) =>
-    job.kind === 'applyConfig' ? [job.slot] : [],
-  );
+  return planOf(world).jobs.flatMap((job) => (job.kind === 'applyConfig' ? [job.slot] : []));
 }
 
 const unconfigured = (world: World, ...slots: string[]): World =>
   slots.reduce((w, slot) => change(w, slot, ({ configVersion: _, ...node }) => node), world);
 const outdated = (world: World, ...slots: string[]): World =>
   slots.reduce((w, slot) => change(w, slot, (node) => ({ ...node, configVersion: 'old' })), world);
-const mongoHosts = (world: World): string[] => world.nodes.filter((node) => node.fact.role === 'mongo').map(hostOfNode);
 
 describe('planConfiguration', () => {
   it('configures new nodes all at once', () => {
@@ -40,6 +38,24 @@ describe('planConfiguration', () => {
 
   it('reconfigures running nodes one at a time a role', () => {
     expect(appliesOf(outdated(aHealthyWorld(), 'lb1', 'lb2', 'ctx1', 'ctx2'))).toEqual(['ctx1', 'lb1']);
+  });
+
+  it('restarts members of the replica set one at a time, the primary only after it stepped down', () => {
+    const world = outdated(aHealthyWorld(), 'mdb1', 'mdb2');
+    expect(planOf(world).jobs).toMatchObject([{ kind: 'stepDownPrimary', instanceId: 'i-3011' }]);
+    const [m1 = '', m2 = '', m3 = ''] = memberHosts(world);
+    const led = withNodes(world, withReplicaSet(world.nodes, { voters: [m1, m2, m3], primary: m3 }));
+    expect(planOf(led).jobs).toMatchObject([{ kind: 'applyConfig', slot: 'mdb1', restarts: true }]);
+  });
+
+  it('restarts no member whose absence would cost the majority', () => {
+    const world = change(outdated(aHealthyWorld(), 'mdb2'), 'mdb3', (node) => dead(node, 'boot'));
+    expect(appliesOf(world)).toEqual([]);
+    expect(planOf(world).blocked.join()).toContain('1 of 3 voters would be left');
+  });
+
+  it('restarts the only member of a set, which nobody can stand in for', () => {
+    expect(appliesOf(outdated(aHealthyWorld({ mongo: { count: 1 } }), 'mdb1'))).toEqual(['mdb1']);
   });
 
   it('stops a rollout while another node of the role is not well', () => {
@@ -77,14 +93,14 @@ describe('planConfiguration', () => {
     const world = aHealthyWorld();
     const young = withNodes(
       { ...world, memory: { ...world.memory, brokerSeeds: [] } },
-      withReplicaSet(world.nodes, { voters: mongoHosts(world), primary: null }),
+      withReplicaSet(world.nodes, { voters: memberHosts(world), primary: null }),
     );
     expect(appliesOf(unconfigured(young, 'ctx1', 'ctx2'))).toEqual([]);
   });
 
   it('keeps the seeds of the brokers when one member is replaced, so that none restarts', () => {
     const world = aHealthyWorld();
-    const [m1 = '', m2 = ''] = mongoHosts(world);
+    const [m1 = '', m2 = ''] = memberHosts(world);
     const replaced = withNodes(world, withReplicaSet(world.nodes, { voters: [m1, m2, '10.0.3.99:27017'] }));
     expect(appliesOf(replaced)).toEqual([]);
     expect(look(replaced).configs.orion?.config).toMatchObject({ seeds: world.memory.brokerSeeds });
@@ -92,7 +108,7 @@ describe('planConfiguration', () => {
 
   it('gives new seeds once most of the old ones are gone', () => {
     const world = aHealthyWorld();
-    const [m1 = ''] = mongoHosts(world);
+    const [m1 = ''] = memberHosts(world);
     const replaced = withNodes(world, withReplicaSet(world.nodes, { voters: [m1, '10.0.3.98:27017', '10.0.3.99:27017'] }));
     expect(appliesOf(replaced)).toEqual(['ctx1']);
   });

@@ -4,41 +4,27 @@ import type { PlannedJob } from '../../../lambdas/core/jobs';
 import { EMPTY_MEMORY } from '../../../lambdas/core/memory';
 import type { Node } from '../../../lambdas/core/observation';
 import { majorityOf } from '../../../lambdas/core/plan/mongo-view';
-import { plan } from '../../../lambdas/core/plan/plan';
 import { planReplicaSet } from '../../../lambdas/core/plan/replica-set';
 import { lookAt } from '../../../lambdas/core/plan/situation';
 import {
   aHealthyWorld,
   aNode,
   aSpec,
+  caughtUp,
   change,
   dead,
   hostOfNode,
   look,
+  memberHosts,
   NOW_MS,
-  type SetOf,
+  planOf,
+  setOf,
   type World,
+  withHello,
   withNodes,
   withReplicaSet,
   ZONES,
 } from '../../builders';
-
-function planOf(world: World) {
-  return plan(world.spec, 'active', world.observation, world.memory, NOW_MS);
-}
-
-function setOf(world: World, set: SetOf): World {
-  return withNodes(world, withReplicaSet(world.nodes, set));
-}
-
-function hosts(world: World): string[] {
-  return world.nodes.filter((node) => node.fact.role === 'mongo').map(hostOfNode);
-}
-
-const caughtUp = (world: World, ...of: string[]): World => ({
-  ...world,
-  memory: { ...world.memory, caughtUpSinceMs: Object.fromEntries(of.map((host) => [host, NOW_MS - 60_000])) },
-});
 
 describe('a new replica set', () => {
   const spec = aSpec();
@@ -70,12 +56,16 @@ describe('a new replica set', () => {
     expect(planReplicaSet(look(once)).blocked.join()).toContain('never initiated twice');
   });
 
+  it('is not made of members of several MongoDB series', () => {
+    const mixed = fresh.map((node, i) => withHello(node, { maxWireVersion: i === 2 ? 25 : 21 }));
+    expect(planReplicaSet(look(world(mixed))).jobs).toEqual([]);
+    expect(planReplicaSet(look(world(mixed))).blocked).toEqual([
+      'mdb2 speaks wire version 21, mdb3 speaks wire version 25: a replica set of several MongoDB series is not initiated; give all members the same series, then terminate those that differ',
+    ]);
+  });
+
   it("does not touch members of somebody else's set", () => {
-    const foreign = fresh.map((node) =>
-      node.probe?.role === 'mongo' && node.probe.hello
-        ? { ...node, probe: { ...node.probe, hello: { ...node.probe.hello, setName: 'other' } } }
-        : node,
-    );
+    const foreign = fresh.map((node) => withHello(node, { setName: 'other' }));
     expect(planReplicaSet(look(world(foreign))).jobs).toEqual([]);
     expect(planReplicaSet(look(world(foreign))).blocked.join()).toContain('replica set other');
   });
@@ -83,7 +73,7 @@ describe('a new replica set', () => {
 
 describe('the replacement of a dead member', () => {
   const base = aHealthyWorld();
-  const [m1 = '', m2 = '', m3 = ''] = hosts(base);
+  const [m1 = '', m2 = '', m3 = ''] = memberHosts(base);
   const gone = change(base, 'mdb3', () => undefined);
   const successor = aNode('mdb3', {
     fact: { incarnation: 2 },
@@ -102,7 +92,7 @@ describe('the replacement of a dead member', () => {
       {
         kind: 'reconfigReplicaSet',
         instanceId: 'i-3011',
-        change: { change: 'add', host: n3 },
+        change: { change: 'add', host: n3, memberId: 3 },
         expect: { setVersion: 3, voters: [m1, m2, m3], nonVoters: [] },
       },
     ]);
@@ -111,7 +101,7 @@ describe('the replacement of a dead member', () => {
   it('waits until it has caught up', () => {
     const world = setOf(launched, { voters: [m1, m2, m3], nonVoters: [n3] });
     expect(planOf(world).jobs).toEqual([]);
-    expect(planOf(world).notes.join()).toContain('catching up');
+    expect(planOf(world).notes).toEqual(['replica set: mdb3 joins without a vote and is catching up (21600 s at most)']);
   });
 
   it('then removes the dead voter, then raises the vote', () => {
@@ -130,7 +120,7 @@ describe('the replacement of a dead member', () => {
 
   it('steps a primary down before it is removed', () => {
     const five = aHealthyWorld({ mongo: { count: 5 } });
-    const all = hosts(five);
+    const all = memberHosts(five);
     const shrinking = setOf({ ...five, spec: aSpec() }, { voters: all, primary: all[4] ?? null });
     const [first] = planOf(shrinking).jobs.filter((job) => job.kind !== 'launchNode');
     expect(first).toMatchObject({ kind: 'reconfigReplicaSet', change: { change: 'remove', host: all[3] } });
@@ -140,7 +130,7 @@ describe('the replacement of a dead member', () => {
 
   it('gives a caught-up successor a vote before the only living voter leaves', () => {
     const one = aHealthyWorld({ mongo: { count: 1 } });
-    const [old = ''] = hosts(one);
+    const [old = ''] = memberHosts(one);
     const heir = aNode('mdb1', {
       fact: { incarnation: 2 },
       configVersion: one.nodes.find((n) => n.fact.slot === 'mdb1')?.configVersion ?? '',
@@ -175,7 +165,7 @@ function everyState(): World[] {
         for (const joined of [0, 1, 2]) {
           if (primary >= 0 && deadBits & (1 << primary)) continue;
           const isDead = (i: number) => (deadBits & (1 << i)) !== 0;
-          const voters = hosts(base);
+          const voters = memberHosts(base);
           const kept = base.nodes.map((node) =>
             isDead(slots.indexOf(node.fact.slot)) && node.fact.role === 'mongo' ? dead(node, 'boot') : node,
           );
