@@ -48,7 +48,7 @@ export class NodeRoles extends Construct {
       (role) => new SecurityGroup(this, `${role}Group`, { vpc, description: `fiware-ha ${role} nodes`, allowAllOutbound: true }),
     );
     this.templates = each((role) => this.makeTemplate(role));
-    this.openPorts(entryCidrs, probes);
+    this.openPorts(vpc, entryCidrs, probes);
   }
 
   private makeRole(role: Role): IamRole {
@@ -94,7 +94,7 @@ export class NodeRoles extends Construct {
   }
 
   /** Who may speak to whom: clients to balancers, balancers to brokers, brokers to members, members among themselves, probes to all. */
-  private openPorts(entryCidrs: string[], probes: SecurityGroup): void {
+  private openPorts(vpc: IVpc, entryCidrs: string[], probes: SecurityGroup): void {
     const { lb, orion, mongo } = this.groups;
     for (const cidr of entryCidrs) lb.addIngressRule(Peer.ipv4(cidr), Port.tcp(PORT.orion), 'clients');
     lb.addIngressRule(lb, new Port({ protocol: VRRP_PROTOCOL, stringRepresentation: 'VRRP' }), 'VRRP between the two balancers');
@@ -102,6 +102,7 @@ export class NodeRoles extends Construct {
     mongo.addIngressRule(orion, Port.tcp(PORT.mongo), 'brokers');
     mongo.addIngressRule(mongo, Port.tcp(PORT.mongo), 'members of the replica set');
     lb.addIngressRule(probes, Port.tcp(PORT.lbAdmin), 'health checks');
+    lb.addIngressRule(Peer.ipv4(vpc.vpcCidrBlock), Port.tcp(PORT.lbAdmin), 'metrics, for whoever collects them inside the VPC');
     orion.addIngressRule(probes, Port.tcp(PORT.orion), 'health checks');
     mongo.addIngressRule(probes, Port.tcp(PORT.mongo), 'health checks');
   }

@@ -32,6 +32,7 @@ export const lbConfig = z.strictObject({
   virtualRouterId: z.int().min(1).max(254),
   /** Seconds between two VRRP advertisements. */
   advertIntervalS: z.number().min(0.1).max(10).default(0.3),
+  protocol: z.enum(['http', 'tcp']).default('http'),
   /** How to claim the address when the peer falls silent; without it the checks alone find that out. */
   claims: claims.optional(),
 });

@@ -31,6 +31,8 @@ const policy = z.strictObject({
 const entry = z.strictObject({
   /** Seconds between two VRRP advertisements; a balancer is missed after a little more than three of them. */
   advertIntervalS: z.number().min(0.1).max(10).default(0.3),
+  /** `http`: requests are balanced, and repeated where that is safe. `tcp`: connections are, as in the slides; nothing is read or repeated. */
+  protocol: z.enum(['http', 'tcp']).default('http'),
 });
 
 /**

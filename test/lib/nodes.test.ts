@@ -42,9 +42,10 @@ describe.each(ROLES)('instances of role %s', (role) => {
 
 /** Every opening as `who -> whom protocol ports`, the groups by their short names. */
 function openings(found: Template): string[] {
-  const short = (text: string) => /Nodes(lb|orion|mongo)Group|(Functions|SsmEndpoints)Group/.exec(text)?.slice(1).find(Boolean) ?? text;
+  const short = (text: string) =>
+    /Nodes(lb|orion|mongo)Group|(Functions|SsmEndpoints)Group/.exec(text)?.slice(1).find(Boolean) ?? text.replace(/^<\w*Vpc\w*\./, '<VPC.');
   const line = (rule: Record<string, unknown>, to: string) => {
-    const from = rule.CidrIp ?? shown(rule.SourceSecurityGroupId);
+    const from = rule.CidrIp ? shown(rule.CidrIp) : shown(rule.SourceSecurityGroupId);
     return `${short(String(from))} -> ${short(to)} ${rule.IpProtocol} ${[...new Set([rule.FromPort, rule.ToPort])].join('-')}`.trimEnd();
   };
   const inline = resourcesOf(found, 'AWS::EC2::SecurityGroup').flatMap(({ id, properties }) =>
@@ -56,6 +57,7 @@ function openings(found: Template): string[] {
 
 describe('security groups', () => {
   const BETWEEN = [
+    '<VPC.CidrBlock> -> lb tcp 8404',
     'Functions -> SsmEndpoints tcp 443',
     'Functions -> lb tcp 8404',
     'Functions -> mongo tcp 27017',

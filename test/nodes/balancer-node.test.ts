@@ -19,6 +19,7 @@ const aConfig = (brokers = [CTX1, CTX2]): NodeConfig => ({
   peers: ['10.99.0.2'],
   virtualRouterId: 51,
   advertIntervalS: 0.3,
+  protocol: 'http',
   claims: { cluster: 'city', queueUrl: 'http://127.0.0.1:9324/000000000000/failover' },
 });
 
@@ -44,13 +45,14 @@ function scenarios(): void {
     box.run('/opt/fiware-ha/bin/apply-config', payloadOf({ role: 'lb', version, files }));
   const versionServed = () => box.sh('curl -fs --max-time 2 http://127.0.0.1:8404/fiware-ha/config-version').stdout;
   const pidsOf = (program: string) => box.run('pgrep', '-r', 'D,R,S,T', '-x', program).stdout;
-  const startBroker = (ip: string) => box.sh(`python3 -m http.server --directory /run/www --bind ${ip} 1026 >/dev/null 2>&1 &`);
+  const startBroker = (ip: string) => box.sh(`python3 -m http.server --directory /run/www/${ip} --bind ${ip} 1026 >/dev/null 2>&1 &`);
 
   beforeAll(() => {
     box = new Sandbox();
     box.prepare();
     expect(box.sh(`FIWARE_HA_PACKAGES=none bash ${join(NODES, 'install.sh')} lb`)).toMatchObject({ code: 0, stderr: '' });
-    box.sh('mkdir /run/www && echo "{}" >/run/www/version');
+    for (const { ip, slot } of [CTX1, CTX2])
+      box.sh(`mkdir -p /run/www/${ip}/v2; cd /run/www/${ip}; echo "{}" >version; echo ${slot} >who; echo "[]" >v2/entities`);
     startBroker(CTX1.ip);
     startBroker(CTX2.ip);
   });
@@ -100,6 +102,26 @@ function scenarios(): void {
     expect(answerOf(ran)).toMatchObject({ ok: false, error: expect.stringContaining('the old one is back') });
     expect(versionServed()).toBe(V1);
     expect(answerOf(apply(V1))).toMatchObject({ did: 'already' });
+  });
+
+  it('asks no broker that lost the database while another has it, and all of them when none has', () => {
+    const database = (ip: string) => `/run/www/${ip}/v2/entities`;
+    const whoAnswers = () =>
+      box.sh('for i in {1..8}; do curl -s --max-time 5 http://127.0.0.1:8026/who || echo none; done | sort -u').stdout;
+    const until = (who: string) => {
+      for (let tries = 0; tries < 40 && whoAnswers() !== who; tries++) box.sh('sleep 0.2');
+      return whoAnswers();
+    };
+    box.sh(`mv ${database(CTX2.ip)} /run/www/lost`);
+    expect(until('ctx1\n')).toBe('ctx1\n');
+    box.sh(`mv ${database(CTX1.ip)} /run/www/lost1`);
+    expect(until('ctx1\nctx2\n')).toBe('ctx1\nctx2\n');
+    box.sh(`mv /run/www/lost ${database(CTX2.ip)}; mv /run/www/lost1 ${database(CTX1.ip)}`);
+    expect(
+      box.sh(
+        'for i in {1..60}; do curl -s http://127.0.0.1:8404/metrics | grep -q \'backend_active_servers{proxy="ctx_pool"} 2\' && echo both && break; sleep 0.2; done',
+      ).stdout,
+    ).toBe('both\n');
   });
 
   it('fails no request while configurations change and a broker dies', () => {

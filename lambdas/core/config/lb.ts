@@ -8,10 +8,7 @@ type LbConfig = Extract<NodeConfig, { role: 'lb' }>;
 /** A balancer that is back takes its own instance back from the peer that listened to it. */
 const OWNER_PRIORITY = 200;
 
-function haproxyConfig({ port, brokers }: LbConfig, version: string): string {
-  const servers = brokers.map(({ slot, ip }) => `  server ${slot} ${ip}:${PORT.orion}`);
-  return `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
-global
+const GLOBAL = `global
   log /dev/log local0
   user haproxy
   group haproxy
@@ -28,9 +25,6 @@ defaults
   option httplog
   option dontlognull
   option http-keep-alive
-  # On a reload a connection without a request yet gets its answer before it is closed.
-  option idle-close-on-response
-  option forwardfor
   timeout connect 1s
   timeout client 60s
   timeout server 30s
@@ -43,24 +37,71 @@ defaults
   # A request that reached no broker goes to another one; one that may have been acted upon only where doing it twice is the same as
   # once, for the client as well (a repeated DELETE would answer 404).
   retry-on conn-failure empty-response
+`;
 
-frontend entry
-  bind :${port}
+const CHECKED = 'check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check';
+
+function serversOf({ brokers }: LbConfig, options = ''): string {
+  return brokers.map(({ slot, ip }) => `  server ${slot} ${ip}:${PORT.orion}${options}`).join('\n');
+}
+
+/**
+ * Brokers by their sickness: a dead process gets no request. One that lost the database alone gets none while another has it; when all
+ * of them lost it, or are too slow to say, each that answers at all serves: their words are worth more to a client than ours.
+ * idle-close-on-response: on a reload a connection without a request yet gets its answer before it is closed.
+ */
+function httpPools(config: LbConfig): string {
+  return `frontend entry
+  bind :${config.port}
+  option forwardfor
+  option idle-close-on-response
   acl repeatable method GET HEAD OPTIONS PUT
   http-request disable-l7-retry unless repeatable
+  use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }
   default_backend ctx_pool
 
 backend ctx_pool
   balance roundrobin
   option httpchk
+  http-check send meth GET uri /v2/entities?limit=1
+  http-check expect status 200
+  default-server ${CHECKED}
+${serversOf(config)}
+
+backend ctx_without_database
+  balance roundrobin
+  option httpchk
   http-check send meth GET uri /version
   http-check expect status 200
-  default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check
-${servers.join('\n')}
+  default-server ${CHECKED}
+${serversOf(config)}
+`;
+}
 
+/** As in the slides: connections in turn to whoever accepts them. */
+function tcpPool(config: LbConfig): string {
+  return `frontend entry
+  bind :${config.port}
+  mode tcp
+  option tcplog
+  default_backend ctx_pool
+
+backend ctx_pool
+  mode tcp
+  balance roundrobin
+${serversOf(config, ' check')}
+`;
+}
+
+/** The security group keeps everybody outside off the admin port; should it ever be opened, private addresses alone get an answer. */
+function haproxyConfig(config: LbConfig, version: string): string {
+  return `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
+${GLOBAL}
+${config.protocol === 'tcp' ? tcpPool(config) : httpPools(config)}
 frontend admin
   bind :${PORT.lbAdmin}
   option dontlog-normal
+  http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }
   http-request return status 200 content-type text/plain string "${version}" if { path /fiware-ha/config-version }
   http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }
   http-request use-service prometheus-exporter if { path /metrics }

@@ -58,6 +58,7 @@ function lbConfigs(spec: ClusterSpec, slots: Slots, claimQueueUrl: string | unde
       peers: peers.slice(0, 1),
       virtualRouterId: VIRTUAL_ROUTER_ID,
       advertIntervalS: spec.entry.advertIntervalS,
+      protocol: spec.entry.protocol,
       ...(claimQueueUrl ? { claims: { cluster: spec.name, queueUrl: claimQueueUrl } } : {}),
     } as const;
     configs.set(fact.instanceId, withVersion(config));

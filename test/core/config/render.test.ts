@@ -16,6 +16,7 @@ const LB: ConfigOf<'lb'> = {
   peers: ['10.0.1.21'],
   virtualRouterId: 51,
   advertIntervalS: 0.3,
+  protocol: 'http',
   claims: { cluster: 'city', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/claims' },
 };
 const ORION: ConfigOf<'orion'> = {
@@ -46,23 +47,52 @@ function section(text: string, title: string): string[] {
 describe('haproxy.cfg', () => {
   const text = textOf(LB, 'haproxy.cfg');
 
-  it('sends requests in turn to each broker that answers /version', () => {
+  const CHECKED = [
+    'http-check expect status 200',
+    'default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check',
+    'server ctx1 10.0.2.11:1026',
+    'server ctx2 10.0.2.21:1026',
+  ];
+
+  it('sends requests in turn to each broker that has the database', () => {
     expect(section(text, 'backend ctx_pool')).toEqual([
       'balance roundrobin',
       'option httpchk',
-      'http-check send meth GET uri /version',
-      'http-check expect status 200',
-      'default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check',
-      'server ctx1 10.0.2.11:1026',
-      'server ctx2 10.0.2.21:1026',
+      'http-check send meth GET uri /v2/entities?limit=1',
+      ...CHECKED,
     ]);
+  });
+
+  it('sends them to each broker that answers at all while none has the database', () => {
+    expect(section(text, 'frontend entry')).toContain('use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }');
+    expect(section(text, 'backend ctx_without_database')).toEqual([
+      'balance roundrobin',
+      'option httpchk',
+      'http-check send meth GET uri /version',
+      ...CHECKED,
+    ]);
+  });
+
+  it('balances connections as in the slides where the cluster asks for that', () => {
+    const tcp = textOf({ ...LB, protocol: 'tcp' }, 'haproxy.cfg');
+    expect(section(tcp, 'frontend entry')).toEqual(['bind :1026', 'mode tcp', 'option tcplog', 'default_backend ctx_pool']);
+    expect(section(tcp, 'backend ctx_pool')).toEqual([
+      'mode tcp',
+      'balance roundrobin',
+      'server ctx1 10.0.2.11:1026 check',
+      'server ctx2 10.0.2.21:1026 check',
+    ]);
+    expect(section(tcp, 'frontend admin')).toEqual(section(text, 'frontend admin'));
   });
 
   it('repeats on another broker only what may be done twice', () => {
     expect(section(text, 'frontend entry')).toEqual([
       'bind :1026',
+      'option forwardfor',
+      'option idle-close-on-response',
       'acl repeatable method GET HEAD OPTIONS PUT',
       'http-request disable-l7-retry unless repeatable',
+      'use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }',
       'default_backend ctx_pool',
     ]);
     expect(section(text, 'defaults')).toEqual(
@@ -70,10 +100,11 @@ describe('haproxy.cfg', () => {
     );
   });
 
-  it('tells its version, its health and its metrics on port 8404, and nothing else', () => {
+  it('tells its version, its health and its metrics on port 8404 to private addresses, and nothing else', () => {
     expect(section(text, 'frontend admin')).toEqual([
       'bind :8404',
       'option dontlog-normal',
+      'http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }',
       'http-request return status 200 content-type text/plain string "00c0ffee00c0ff" if { path /fiware-ha/config-version }',
       'http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }',
       'http-request use-service prometheus-exporter if { path /metrics }',

@@ -10,6 +10,7 @@ const LB: NodeConfig = {
   peers: [],
   virtualRouterId: 51,
   advertIntervalS: 0.3,
+  protocol: 'http',
 };
 const ORION: NodeConfig = {
   role: 'orion',
@@ -34,6 +35,7 @@ describe('the version of a configuration', () => {
       { ...LB, port: 8080 },
       { ...LB, virtualRouterId: 52 },
       { ...LB, advertIntervalS: 0.5 },
+      { ...LB, protocol: 'tcp' } as const,
       { ...LB, claims: { cluster: 'city', queueUrl: 'https://sqs/claims' } },
       { ...LB, brokers: [{ slot: 'ctx1', ip: '10.0.2.12' }] },
       { ...LB, brokers: [] },

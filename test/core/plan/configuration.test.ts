@@ -76,6 +76,7 @@ describe('planConfiguration', () => {
       peers: ['10.0.1.21'],
       virtualRouterId: 51,
       advertIntervalS: 0.3,
+      protocol: 'http',
     });
   });
 
