@@ -92,7 +92,7 @@ export class ControlPlane extends Construct {
     const { vpc } = this.network;
     const securityGroup = new SecurityGroup(this, 'FunctionsGroup', { vpc, description: 'fiware-ha functions: probe nodes, call AWS' });
     this.table = new StateTable(this, 'State');
-    this.nodes = new NodeRoles(this, 'Nodes', { vpc, entryCidrs: settings.entryCidrs, probes: securityGroup });
+    this.nodes = new NodeRoles(this, 'Nodes', { vpc, vpcCidr: this.network.cidr, entryCidrs: settings.entryCidrs, probes: securityGroup });
     const nodeGroups = ROLES.map((role) => this.nodes.groups[role]);
     // Its id is as it was with SSM alone: under another, a deployment would make the endpoints twice, and their private names clash.
     if (!props.vpc) new NodeEndpoints(this, 'SsmEndpoints', { vpc, clients: [securityGroup, ...nodeGroups] });

@@ -29,6 +29,8 @@ const ROOT_VOLUME_GIB = 20;
 
 export interface NodeRolesProps {
   vpc: IVpc;
+  /** Who may read the balancers' metrics. */
+  vpcCidr: string;
   /** Who may reach port 1026 of the balancers, as CIDRs; nobody from outside when empty. */
   entryCidrs: string[];
   /** The functions' security group: it alone may probe. */
@@ -40,7 +42,7 @@ export class NodeRoles extends Construct {
   readonly groups: Record<Role, SecurityGroup>;
   readonly templates: Record<Role, LaunchTemplate>;
 
-  constructor(scope: Construct, id: string, { vpc, entryCidrs, probes }: NodeRolesProps) {
+  constructor(scope: Construct, id: string, { vpc, vpcCidr, entryCidrs, probes }: NodeRolesProps) {
     super(scope, id);
     const each = <T>(make: (role: Role) => T): Record<Role, T> => ({ lb: make('lb'), orion: make('orion'), mongo: make('mongo') });
     this.roles = each((role) => this.makeRole(role));
@@ -48,7 +50,7 @@ export class NodeRoles extends Construct {
       (role) => new SecurityGroup(this, `${role}Group`, { vpc, description: `fiware-ha ${role} nodes`, allowAllOutbound: true }),
     );
     this.templates = each((role) => this.makeTemplate(role));
-    this.openPorts(vpc, entryCidrs, probes);
+    this.openPorts(vpcCidr, entryCidrs, probes);
   }
 
   private makeRole(role: Role): IamRole {
@@ -94,7 +96,7 @@ export class NodeRoles extends Construct {
   }
 
   /** Who may speak to whom: clients to balancers, balancers to brokers, brokers to members, members among themselves, probes to all. */
-  private openPorts(vpc: IVpc, entryCidrs: string[], probes: SecurityGroup): void {
+  private openPorts(vpcCidr: string, entryCidrs: string[], probes: SecurityGroup): void {
     const { lb, orion, mongo } = this.groups;
     for (const cidr of entryCidrs) lb.addIngressRule(Peer.ipv4(cidr), Port.tcp(PORT.orion), 'clients');
     lb.addIngressRule(lb, new Port({ protocol: VRRP_PROTOCOL, stringRepresentation: 'VRRP' }), 'VRRP between the two balancers');
@@ -102,7 +104,7 @@ export class NodeRoles extends Construct {
     mongo.addIngressRule(orion, Port.tcp(PORT.mongo), 'brokers');
     mongo.addIngressRule(mongo, Port.tcp(PORT.mongo), 'members of the replica set');
     lb.addIngressRule(probes, Port.tcp(PORT.lbAdmin), 'health checks');
-    lb.addIngressRule(Peer.ipv4(vpc.vpcCidrBlock), Port.tcp(PORT.lbAdmin), 'metrics, for whoever collects them inside the VPC');
+    lb.addIngressRule(Peer.ipv4(vpcCidr), Port.tcp(PORT.lbAdmin), 'metrics, for whoever collects them inside the VPC');
     orion.addIngressRule(probes, Port.tcp(PORT.orion), 'health checks');
     mongo.addIngressRule(probes, Port.tcp(PORT.mongo), 'health checks');
   }

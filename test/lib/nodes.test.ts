@@ -42,10 +42,9 @@ describe.each(ROLES)('instances of role %s', (role) => {
 
 /** Every opening as `who -> whom protocol ports`, the groups by their short names. */
 function openings(found: Template): string[] {
-  const short = (text: string) =>
-    /Nodes(lb|orion|mongo)Group|(Functions|SsmEndpoints)Group/.exec(text)?.slice(1).find(Boolean) ?? text.replace(/^<\w*Vpc\w*\./, '<VPC.');
+  const short = (text: string) => /Nodes(lb|orion|mongo)Group|(Functions|SsmEndpoints)Group/.exec(text)?.slice(1).find(Boolean) ?? text;
   const line = (rule: Record<string, unknown>, to: string) => {
-    const from = rule.CidrIp ? shown(rule.CidrIp) : shown(rule.SourceSecurityGroupId);
+    const from = rule.CidrIp ?? shown(rule.SourceSecurityGroupId);
     return `${short(String(from))} -> ${short(to)} ${rule.IpProtocol} ${[...new Set([rule.FromPort, rule.ToPort])].join('-')}`.trimEnd();
   };
   const inline = resourcesOf(found, 'AWS::EC2::SecurityGroup').flatMap(({ id, properties }) =>
@@ -57,7 +56,7 @@ function openings(found: Template): string[] {
 
 describe('security groups', () => {
   const BETWEEN = [
-    '<VPC.CidrBlock> -> lb tcp 8404',
+    '10.64.0.0/16 -> lb tcp 8404',
     'Functions -> SsmEndpoints tcp 443',
     'Functions -> lb tcp 8404',
     'Functions -> mongo tcp 27017',

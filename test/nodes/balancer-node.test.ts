@@ -104,6 +104,17 @@ function scenarios(): void {
     expect(answerOf(apply(V1))).toMatchObject({ did: 'already' });
   });
 
+  it.each(['/etc/haproxy/haproxy.cfg', '/etc/keepalived/keepalived.conf'])('tells that somebody edited %s, and repairs it', (path) => {
+    const before = box.sh(`cat ${path}`).stdout;
+    box.sh(`echo '# just a try' >>${path}`);
+    expect(versionServed()).toBe('drifted');
+    box.sh('kill -USR2 $(cat /run/haproxy.pid); sleep 0.5');
+    expect(versionServed()).toBe('drifted');
+    expect(answerOf(apply(V1))).toEqual({ ok: true, configVersion: V1, did: 'applied' });
+    expect(versionServed()).toBe(V1);
+    expect(box.sh(`cat ${path}`).stdout).toBe(before);
+  });
+
   it('asks no broker that lost the database while another has it, and all of them when none has', () => {
     const database = (ip: string) => `/run/www/${ip}/v2/entities`;
     const whoAnswers = () =>

@@ -3,7 +3,9 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
 import { renderConfig } from '../../lambdas/core/config/render';
-import { describeWith, run } from './tools';
+import { describeWith, NODES, run } from './tools';
+
+const LUA = '/opt/fiware-ha/bin/config-version.lua';
 
 const folder = mkdtempSync(join(tmpdir(), 'fiware-ha-rendered-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -30,7 +32,13 @@ function place(name: string, count: number, peers: string[], protocol: 'http' | 
   );
   const path = join(folder, name);
   const content = files.find((file) => file.name === name)?.content ?? '';
-  writeFileSync(path, content.replaceAll('@INTERFACE@', INTERFACE).replaceAll(/\/opt\/fiware-ha\/bin\/[a-z-]+/g, '/bin/true'));
+  writeFileSync(
+    path,
+    content
+      .replaceAll('@INTERFACE@', INTERFACE)
+      .replaceAll(LUA, join(NODES, 'bin/config-version.lua'))
+      .replaceAll(/\/opt\/fiware-ha\/bin\/[a-z-]+/g, '/bin/true'),
+  );
   return path;
 }
 

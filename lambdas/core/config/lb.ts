@@ -17,6 +17,8 @@ const GLOBAL = `global
   no strict-limits
   # Connections of the configuration before get this long to end.
   hard-stop-after 60s
+  # Tells the version, or that somebody edited a file since.
+  lua-load /opt/fiware-ha/bin/config-version.lua
   stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners
 
 defaults
@@ -102,7 +104,8 @@ frontend admin
   bind :${PORT.lbAdmin}
   option dontlog-normal
   http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }
-  http-request return status 200 content-type text/plain string "${version}" if { path /fiware-ha/config-version }
+  http-request set-var(txn.config_version) str(${version})
+  http-request use-service lua.config_version if { path /fiware-ha/config-version }
   http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }
   http-request use-service prometheus-exporter if { path /metrics }
   http-request return status 404

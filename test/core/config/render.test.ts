@@ -105,11 +105,13 @@ describe('haproxy.cfg', () => {
       'bind :8404',
       'option dontlog-normal',
       'http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }',
-      'http-request return status 200 content-type text/plain string "00c0ffee00c0ff" if { path /fiware-ha/config-version }',
+      'http-request set-var(txn.config_version) str(00c0ffee00c0ff)',
+      'http-request use-service lua.config_version if { path /fiware-ha/config-version }',
       'http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }',
       'http-request use-service prometheus-exporter if { path /metrics }',
       'http-request return status 404',
     ]);
+    expect(section(text, 'global')).toContain('lua-load /opt/fiware-ha/bin/config-version.lua');
   });
 
   it('listens where the configuration says', () => {
