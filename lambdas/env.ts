@@ -25,9 +25,14 @@ const subnets = z.array(z.strictObject({ zone: z.string().min(1), public: z.stri
 const documents = z.union(
   [
     z.literal('shell'),
-    z.strictObject({ 'apply-config': z.string().min(1), 'restart-role': z.string().min(1), 'replica-set': z.string().min(1) }),
+    z.strictObject({
+      'apply-config': z.string().min(1),
+      'restart-role': z.string().min(1),
+      'replica-set': z.string().min(1),
+      'repair-majority': z.string().min(1),
+    }),
   ],
-  { error: 'expected the word shell, or document names by command: apply-config, restart-role, replica-set' },
+  { error: 'expected the word shell, or document names by command: apply-config, restart-role, replica-set, repair-majority' },
 );
 
 const environment = z.object({

@@ -1,4 +1,4 @@
-/** The three SSM documents: the only commands the control plane may run on nodes. Each takes one base64 payload and hands it to one script. */
+/** The four SSM documents: the only commands the control plane may run on nodes. Each takes one base64 payload and hands it to one script. */
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import type { Environment } from '../lambdas/env';
@@ -8,6 +8,7 @@ const COMMANDS: Record<CommandName, string> = {
   'apply-config': 'Takes a rendered configuration after checking it, and reports the version it runs.',
   'restart-role': 'Restarts the process of the node.',
   'replica-set': 'Runs one guarded step on the replica set, on the primary.',
+  'repair-majority': 'Forces the configuration of a replica set that lost its majority down to its survivors, once a person confirmed it.',
 };
 
 const PAYLOAD_MAX_CHARS = 40_000;
@@ -22,6 +23,7 @@ export class CommandDocuments extends Construct {
       'apply-config': this.make('apply-config'),
       'restart-role': this.make('restart-role'),
       'replica-set': this.make('replica-set'),
+      'repair-majority': this.make('repair-majority'),
     };
   }
 
@@ -67,6 +69,7 @@ export class CommandDocuments extends Construct {
       'apply-config': documents['apply-config'].ref,
       'restart-role': documents['restart-role'].ref,
       'replica-set': documents['replica-set'].ref,
+      'repair-majority': documents['repair-majority'].ref,
     };
   }
 }

@@ -8,7 +8,7 @@ const SCRIPTS = ['common.sh', 'decode_payload.py', 'apply-config', 'role-process
 const SCRIPTS_OF: Record<Role, string[]> = {
   lb: ['check-haproxy', 'config-version.lua', 'notify-entry'],
   orion: [],
-  mongo: ['replica-set'],
+  mongo: ['replica-set', 'repair-majority'],
 };
 
 /** EC2 takes this much user data before it is encoded. */
@@ -17,17 +17,22 @@ export const USER_DATA_MAX_BYTES = 16_384;
 const HOME = '/opt/fiware-ha';
 const END = 'END_OF_FIWARE_HA_FILE';
 
+/** A script for mongosh without comments and indentation: a fifth of what a member's user data would hold. */
+function withoutComments(script: string): string {
+  return script.replace(/^[ \t]*(\/\*\*[\s\S]*?\*\/|\/\/.*)\n/gm, '').replace(/ \/\/ .*$|^ +/gm, '');
+}
+
 /** Shell commands that write one of the files beside this one. @throws where the file holds the mark that ends it */
 function writing(file: string): string {
   const text = readFileSync(join(__dirname, file), 'utf8');
   if (text.includes(END)) throw new Error(`nodes/${file}: contains ${END}, which marks its end in user data; name it differently`);
-  return `cat >${HOME}/${file} <<'${END}'\n${text}${END}\n`;
+  return `cat >${HOME}/${file} <<'${END}'\n${file.endsWith('.js') ? withoutComments(text) : text}${END}\n`;
 }
 
 /** One script that writes them all: packed together they take half of what they take one by one. */
 function unpackScript(role: Role): string {
   const scripts = [...SCRIPTS, ...SCRIPTS_OF[role]].map((name) => `bin/${name}`);
-  const files = ['install.sh', ...scripts, 'mongo/replica-set.js'].filter((file) => role === 'mongo' || !file.startsWith('mongo/'));
+  const files = ['install.sh', ...scripts, ...(role === 'mongo' ? ['mongo/replica-set.js', 'mongo/repair-majority.js'] : [])];
   return [
     '# Writes the node scripts; run by user data.\n',
     `mkdir -p ${HOME}/bin ${HOME}/mongo\n`,

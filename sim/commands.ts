@@ -52,6 +52,7 @@ export class Commands {
   private run(node: SimNode, command: NodeCommand): CommandOutcome {
     if (command.name === 'replica-set')
       return { is: 'succeeded', output: this.replicaSets.runScript(node, command.action, command.payload) };
+    if (command.name === 'repair-majority') return { is: 'succeeded', output: this.replicaSets.runRepair(node, command) };
     if (command.name === 'restart-role') {
       this.startProcess(node);
       return { is: 'succeeded', output: { ok: true, did: 'restarted' } };

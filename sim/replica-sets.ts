@@ -8,11 +8,33 @@ import type { SimNode } from './sim-node';
 
 const HOP_MS: [number, number] = [1, 8];
 const DOWN_LOOK_MS = 1_000;
+/** The copy of an initial sync, ms. */
+const SYNC_MS = 3_000;
 
 /** Loads the very script that mongosh runs on a node; its `db` is a member here. */
+interface Database {
+  adminCommand(command: Record<string, unknown>): Reply;
+}
 const script: {
-  run(db: { adminCommand(command: Record<string, unknown>): Reply }, action: string, payload: unknown): Record<string, unknown>;
+  run(db: Database, action: string, payload: unknown): Record<string, unknown>;
 } = require('../nodes/mongo/replica-set.js');
+
+/** The one a person lets run; optimes come as the shell shows them. */
+const repair: { run(db: Database, payload: unknown): Record<string, unknown> } = require('../nodes/mongo/repair-majority.js');
+
+interface WireMember {
+  optime: { ts: { seconds: number; index: number }; t: number };
+}
+
+/** `ts` as the shell shows a BSON timestamp: seconds as `t`, the place within them as `i`. */
+function asShellShows(reply: Reply): Reply {
+  if (!Array.isArray(reply.members)) return reply;
+  const members = (reply.members as WireMember[]).map((member) => {
+    const { ts, t } = member.optime;
+    return { ...member, optime: { ts: { t: ts.seconds, i: ts.index }, t } };
+  });
+  return { ...reply, members };
+}
 
 export class ReplicaSets {
   private readonly wakes = new Map<Member, number>();
@@ -37,7 +59,7 @@ export class ReplicaSets {
       replicaSet,
       random: this.random,
       nowMs,
-      syncMs: 3_000,
+      syncMs: node.neverSyncs ? Number.POSITIVE_INFINITY : SYNC_MS,
       oplogEntriesMax: 50_000,
       ...(durable ? { durable } : {}),
     });
@@ -94,10 +116,20 @@ export class ReplicaSets {
     return result;
   }
 
+  /** Runs nodes/mongo/repair-majority.js on a node. */
+  runRepair(node: SimNode, payload: unknown): Record<string, unknown> {
+    const { member } = node;
+    if (!member) return { ok: false, outcome: 'retry', error: 'no mongod runs on this node' };
+    const { nowMs } = this.scheduler;
+    const result = repair.run({ adminCommand: (command) => asShellShows(member.adminCommand(command, nowMs)) }, payload);
+    this.schedule(node);
+    return result;
+  }
+
   private reach(host: string): Reach {
     const node = this.nodeOf(host);
     if (!node?.member || !this.cloud.isServing(node)) return 'unreachable';
-    return node.member.config ? { setName: node.member.config._id } : 'fresh';
+    return node.member.quorumAnswer();
   }
 
   /** The primary a client would end up with: reachable, and known as such by itself. */

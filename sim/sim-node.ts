@@ -12,6 +12,8 @@ export interface SimNode {
   readyAtMs: number;
   /** The node answers nobody, though EC2 says that it runs. */
   hung: boolean;
+  /** A member on it never finishes its initial sync. */
+  neverSyncs?: true;
   /** none: never configured. dead: it ran and does no more. */
   process: 'none' | 'running' | 'dead';
   /** The process answers from then on, ms. */

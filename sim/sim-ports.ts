@@ -35,7 +35,7 @@ function withFaults(world: SimWorld, invocation: Invocation) {
 function helloFact(node: SimNode, nowMs: number): HelloFact | undefined {
   const reply = node.member?.adminCommand({ hello: 1 }, nowMs);
   if (!reply) return undefined;
-  const { lastWrite } = reply as { lastWrite?: { lastWriteDate?: Date } };
+  const { lastWrite } = reply as { lastWrite?: { lastWriteDate?: Date; opTime?: { ts: { index: number }; t: number } } };
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
   const setName = text(reply.setName);
   const primary = text(reply.primary);
@@ -49,6 +49,7 @@ function helloFact(node: SimNode, nowMs: number): HelloFact | undefined {
     passives: (reply.passives as string[] | undefined) ?? [],
     ...(electionId ? { electionId } : {}),
     ...(typeof reply.maxWireVersion === 'number' ? { maxWireVersion: reply.maxWireVersion } : {}),
+    ...(lastWrite?.opTime ? { lastWriteTerm: lastWrite.opTime.t, lastWriteIncrement: lastWrite.opTime.ts.index } : {}),
     ...(lastWrite?.lastWriteDate ? { lastWriteS: Math.floor(lastWrite.lastWriteDate.getTime() / 1000) } : {}),
   };
 }

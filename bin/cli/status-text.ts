@@ -1,10 +1,11 @@
 /** A cluster's status as lines for people. Values in, text out. */
 import type { ClusterRow, SlotSummary, StatusSummary } from '../../lambdas/core/memory';
+import { warningsOf } from '../../lambdas/core/spec';
 
 /** A status older than this means that checks do not come, ms (a check comes every tick, and is written once a minute at least). */
 const OLD_MS = 180_000;
 
-const COLUMNS: { head: string; cell: (slot: SlotSummary, entry: string) => string }[] = [
+const COLUMNS: { head: string; cell: (slot: SlotSummary, entry: string, nowMs: number) => string }[] = [
   { head: 'SLOT', cell: (slot) => slot.slot },
   { head: 'NODE', cell: (slot) => slot.instanceId ?? '-' },
   { head: 'INC', cell: (slot) => String(slot.incarnation ?? '-') },
@@ -12,12 +13,17 @@ const COLUMNS: { head: string; cell: (slot: SlotSummary, entry: string) => strin
   { head: 'ADDRESS', cell: (slot, entry) => `${slot.privateIp ?? '-'}${entry}` },
   { head: 'HEALTH', cell: healthText },
   { head: 'CONFIG', cell: (slot) => slot.configVersion ?? '-' },
-  { head: 'MEMBER', cell: (slot) => slot.member ?? '' },
+  { head: 'MEMBER', cell: memberText },
 ];
 
 function healthText(slot: SlotSummary): string {
   const why = [slot.sickness, slot.detail].filter(Boolean).join(': ');
   return why ? `${slot.health} (${why})` : slot.health;
+}
+
+function memberText(slot: SlotSummary, _entry: string, nowMs: number): string {
+  if (!slot.member) return '';
+  return slot.memberSinceMs === undefined ? slot.member : `${slot.member} for ${ageText(nowMs - slot.memberSinceMs)}`;
 }
 
 function table(rows: string[][]): string[] {
@@ -30,12 +36,12 @@ function table(rows: string[][]): string[] {
   );
 }
 
-function slotLines(status: StatusSummary): string[] {
+function slotLines(status: StatusSummary, nowMs: number): string[] {
   const entry = (slot: SlotSummary) => {
     const held = status.addresses.filter((address) => slot.instanceId !== undefined && address.holder === slot.instanceId);
     return held.map((address) => ` = ${address.publicIp}`).join('');
   };
-  return table([COLUMNS.map(({ head }) => head), ...status.slots.map((slot) => COLUMNS.map(({ cell }) => cell(slot, entry(slot))))]);
+  return table([COLUMNS.map(({ head }) => head), ...status.slots.map((slot) => COLUMNS.map(({ cell }) => cell(slot, entry(slot), nowMs)))]);
 }
 
 /** `12 s`, `3 min`, `2 h`. */
@@ -75,7 +81,9 @@ export function statusLines(row: ClusterRow, nowMs: number): string[] {
     `checked: ${ageText(ageMs)} ago${ageMs > OLD_MS ? '; checks should come every few seconds: docs/runbook.md#missing-ticks' : ''}`,
   );
   lines.push(`last plan: ${status.sentence}`);
-  if (status.slots.length > 0) lines.push('', ...slotLines(status));
+  if (status.replicaSetStep) lines.push(`replica set: ${status.replicaSetStep.replace(/^replica set: /, '')}`);
+  for (const warning of warningsOf(row.spec)) lines.push(`warning: ${warning}`);
+  if (status.slots.length > 0) lines.push('', ...slotLines(status, nowMs));
   const free = status.addresses.filter((address) => !status.slots.some((slot) => slot.instanceId === address.holder));
   for (const { name, publicIp, holder } of free) lines.push(`${name} ${publicIp}: ${holder ? `held by ${holder}` : 'held by nobody'}`);
   if (status.inFlight.length > 0) lines.push('', 'in flight:');

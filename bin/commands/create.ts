@@ -1,6 +1,6 @@
 /** `fiware-ha create`: asks for a new cluster. Checks the spec before it is sent; launches nothing itself. */
 import { Command } from 'commander';
-import { parseSpec } from '../../lambdas/core/spec';
+import { parseSpec, warningsOf } from '../../lambdas/core/spec';
 import { mistake } from '../cli/command-error';
 import type { CliContext } from '../cli/context';
 import { sendMessageExample, withWaiting } from '../cli/options';
@@ -73,6 +73,7 @@ export function createCommand(context: CliContext): Command {
     const spec = specFrom(context, cluster, options);
     const parsed = parseSpec({ ...spec, name: cluster });
     if (!parsed.ok) throw mistake(...parsed.problems);
+    for (const warning of warningsOf(parsed.value)) context.err(`warning: ${warning}`);
     const ports = await context.connect();
     await request(context, ports, { kind: 'createCluster', cluster, spec }, options, (row) => row?.status?.converged === true);
   });

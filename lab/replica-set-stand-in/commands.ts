@@ -4,7 +4,7 @@ import type { Envelope, OpTime, Reach, Reply } from '../../sim/replica-set/contr
 import { failure } from '../../sim/replica-set/failures';
 import { toWire } from './documents';
 import type { LiveMember } from './live-member';
-import { PEER_COMMAND, type PeerLinks } from './peer-links';
+import { PEER_COMMAND, type PeerLinks, QUORUM_COMMAND } from './peer-links';
 import { NotModelled } from './query';
 import { Cursors, isRead, runRead } from './read-commands';
 import { isWrite, runWrite, type WriteName } from './write-commands';
@@ -15,7 +15,12 @@ const NOTICE = 'fiware-ha replica-set STAND-IN: this is not MongoDB';
 /** Waits that a client did not limit end here. */
 const WAIT_MS_MAX = 60_000;
 const REACH_MS = 1_500;
-const ASK_AGAIN_MS = 50;
+/** How often a command whose time is over looks whether the hosts it asked have answered. */
+const LOOK_MS = 20;
+
+/** For tests: `{_fiwareHaCut: 1, hosts, from, to}` loses letters, `{_fiwareHaLag: ms}` slows replication. Said in HELP. */
+const CUT_COMMAND = '_fiwareHaCut';
+const LAG_COMMAND = '_fiwareHaLag';
 
 /** Codes after which a driver may try the same write again, on the next primary (retryable writes specification). */
 const RETRYABLE = new Set([189, 10107, 11602, 13435, 13436]);
@@ -25,8 +30,6 @@ const CLIENT_LIMITS = {
   maxMessageSizeBytes: 48_000_000,
   maxWriteBatchSize: 100_000,
   logicalSessionTimeoutMinutes: 30,
-  minWireVersion: 0,
-  maxWireVersion: 21,
 };
 
 /** Commands with one fixed answer; shells and drivers ask them and need little of it. */
@@ -59,7 +62,6 @@ export class Commands {
   constructor(
     private readonly live: LiveMember,
     private readonly links: PeerLinks,
-    private readonly isSelf: (host: string) => boolean,
   ) {}
 
   /** Answers one command; never rejects. `null`: nothing is to be answered. */
@@ -69,6 +71,9 @@ export class Commands {
       this.takeLetter(command);
       return null;
     }
+    // A host whose letters are lost gets no answer either.
+    if (name === QUORUM_COMMAND)
+      return this.links.isCutFrom(String(command.from)) ? null : { answer: this.live.member.quorumAnswer(), ok: 1 };
     try {
       return withLabels(await this.dispatch(name, command, connectionId), command);
     } catch (error) {
@@ -79,6 +84,7 @@ export class Commands {
   }
 
   private takeLetter({ [PEER_COMMAND]: body, to, from }: Document): void {
+    if (this.links.isCutFrom(String(from))) return;
     this.links.noteHeard(String(from));
     const envelope: Envelope = { to, from, body: JSON.parse(String(body)) };
     this.live.receive(envelope);
@@ -145,67 +151,66 @@ export class Commands {
   private async admin(name: string, command: Document): Promise<Document> {
     const { $db: _db, lsid: _lsid, $readPreference: _mode, $clusterTime: _time, apiVersion: _api, ...plain } = command;
     switch (name) {
-      case 'replSetInitiate':
-        return this.ask(plain, await this.reachAll(plain.replSetInitiate));
-      case 'replSetReconfig':
-        return this.reconfig(plain);
-      case 'replSetStepDown':
-        return this.stepDown(plain);
+      case CUT_COMMAND:
+        this.links.cut(cutOf(plain));
+        return { ok: 1 };
+      case LAG_COMMAND:
+        this.live.member.lagMs = lagOf(plain);
+        return { ok: 1 };
       case 'setDefaultRWConcern': {
-        const reply = this.ask(plain);
+        const reply = await this.finish(plain);
         return reply.ok === 1 ? this.awaitMajority(reply, this.live.member.applied, WAIT_MS_MAX) : reply;
       }
       default:
-        return toWire(this.ask(plain)) as Document;
+        return toWire(await this.finish(plain)) as Document;
     }
   }
 
-  private ask(command: Document, reach?: (host: string) => Reach): Reply {
-    return this.live.act((member, nowMs) => member.adminCommand(command, nowMs, reach));
-  }
-
-  private async reachAll(config: Document | undefined): Promise<(host: string) => Reach> {
-    const members: unknown[] = Array.isArray(config?.members) ? config.members : [];
-    const hosts = members.flatMap((member) => {
-      const host = (member as Document | null)?.host;
-      return typeof host === 'string' && !this.isSelf(host) ? [host] : [];
-    });
-    const answers = await Promise.all(hosts.map(async (host) => [host, await this.links.reach(host, REACH_MS)] as const));
-    const known = new Map(answers);
-    return (host) => known.get(host) ?? 'unreachable';
-  }
-
-  /** As MongoDB: waits until the old configuration is on a majority, installs, waits until the new one is. */
-  private async reconfig(command: Document): Promise<Document> {
-    const untilMs = Date.now() + (Number(command.maxTimeMS) || WAIT_MS_MAX);
-    const leftMs = () => Math.max(0, untilMs - Date.now());
-    const reach = await this.reachAll(command.replSetReconfig);
-    const reply = await this.askWhile(308, leftMs, command, reach);
-    if (reply.ok !== 1) return reply;
-    const { member } = this.live;
-    const { version } = member.config ?? {};
-    await this.live.waitUntil(
-      () => member.isConfigCommitted() || member.state !== 'PRIMARY' || member.config?.version !== version,
-      leftMs(),
-    );
-    if (member.isConfigCommitted() || member.config?.version !== version) return reply;
-    const isOver = member.state === 'PRIMARY';
-    return failure(isOver ? 'MaxTimeMSExpired' : 'PrimarySteppedDown', 'Reconfig finished but failed to propagate to a majority');
-  }
-
-  private async stepDown(command: Document): Promise<Document> {
-    const untilMs = Date.now() + Number(command.secondaryCatchUpPeriodSecs ?? 10) * 1000;
-    return this.askWhile(262, () => untilMs - Date.now(), command);
-  }
-
-  /** Asks again while the engine answers with the one code that time may cure. */
-  private async askWhile(code: number, leftMs: () => number, command: Document, reach?: (host: string) => Reach): Promise<Reply> {
-    for (;;) {
-      const reply = this.ask(command, reach);
-      if (reply.code !== code || leftMs() <= 0) return reply;
-      await this.live.waitUntil(() => false, ASK_AGAIN_MS);
+  /** Runs a command of the engine to its end, asking other hosts where it wants their answers. */
+  private async finish(command: Document): Promise<Reply> {
+    const { live, links } = this;
+    const answers = new Map<string, Reach>();
+    const asked = new Set<string>();
+    const ask = (host: string) => {
+      if (asked.has(host)) return;
+      asked.add(host);
+      void links.reach(host, live.member.host, REACH_MS).then((answer) => {
+        answers.set(host, answer);
+        live.nudge();
+      });
+    };
+    const before = live.member.durableVersion;
+    const pending = live.act((member, nowMs) => member.begin(command, nowMs, (host) => answers.get(host)));
+    // Nothing to save, nothing to wait for.
+    if (pending.reply && live.member.durableVersion === before) return pending.reply;
+    const isOver = () => {
+      const reply = pending.look(Date.now());
+      if (!reply) pending.asks.forEach(ask);
+      return reply !== undefined;
+    };
+    while (!live.isStopped) {
+      await live.waitUntil(isOver, Math.max(pending.untilMs - Date.now(), LOOK_MS));
+      if (pending.reply) return pending.reply;
     }
+    return failure('InterruptedAtShutdown', 'interrupted at shutdown');
   }
+}
+
+function hostList(command: Document, field: string): string[] {
+  const hosts = command[field] ?? [];
+  if (Array.isArray(hosts) && hosts.every((host) => typeof host === 'string')) return hosts;
+  throw new NotModelled(`${CUT_COMMAND}.${field}: expected a list of hosts, got ${JSON.stringify(hosts)}`);
+}
+
+function cutOf(command: Document): { from: string[]; to: string[] } {
+  const both = hostList(command, 'hosts');
+  return { from: [...both, ...hostList(command, 'from')], to: [...both, ...hostList(command, 'to')] };
+}
+
+function lagOf(command: Document): number {
+  const lagMs = Number(command[LAG_COMMAND]);
+  if (lagMs >= 0 && Number.isFinite(lagMs)) return lagMs;
+  throw new NotModelled(`${LAG_COMMAND}: expected milliseconds, 0 or more, got ${command[LAG_COMMAND]}`);
 }
 
 function withLabels(reply: Document, command: Document): Document {

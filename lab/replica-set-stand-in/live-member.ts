@@ -9,6 +9,8 @@ interface Waiter {
 }
 
 const TIMER_MS_MAX = 60_000;
+/** Longest that a timer of Node counts. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 export class LiveMember {
   private outgoing: Envelope[] = [];
@@ -16,7 +18,7 @@ export class LiveMember {
   private savedVersion = -1;
   private timer: NodeJS.Timeout | undefined;
   private isFlushDue = false;
-  private isStopped = false;
+  isStopped = false;
 
   constructor(
     readonly member: Member,
@@ -42,7 +44,7 @@ export class LiveMember {
   /** Waits until something is so and saved; false after `timeoutMs`. */
   waitUntil(isSo: () => boolean, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = Number.isFinite(timeoutMs) ? setTimeout(() => waiter.done(false), timeoutMs) : undefined;
+      const timer = timeoutMs <= TIMEOUT_MS_MAX ? setTimeout(() => waiter.done(false), timeoutMs) : undefined;
       const waiter: Waiter = {
         isSo,
         done: (answer) => {
@@ -56,6 +58,11 @@ export class LiveMember {
     });
   }
 
+  /** Something that somebody waits for may have changed outside the member. */
+  nudge(): void {
+    this.flushSoon();
+  }
+
   /** Several things that happen in one turn of the event loop are saved once. */
   private flushSoon(): void {
     if (this.isFlushDue || this.isStopped) return;
@@ -66,12 +73,19 @@ export class LiveMember {
   private flush(): void {
     this.isFlushDue = false;
     if (this.isStopped) return;
-    const { member } = this;
-    if (member.nextWakeMs <= Date.now()) this.outgoing.push(...member.tick(Date.now()));
+    this.tick();
+    // Who waits may go on with a command, which changes the member.
+    const done = [...this.waiters].filter((waiter) => waiter.isSo());
+    this.tick();
     this.save();
     for (const envelope of this.outgoing.splice(0)) this.send(envelope);
-    for (const waiter of [...this.waiters]) if (waiter.isSo()) waiter.done(true);
+    for (const waiter of done) waiter.done(true);
     this.arm();
+  }
+
+  private tick(): void {
+    const { member } = this;
+    if (member.nextWakeMs <= Date.now()) this.outgoing.push(...member.tick(Date.now()));
   }
 
   private save(): void {

@@ -1,7 +1,7 @@
 /** Entry point of the stand-in: command line, log, signals. Everything else is in server.ts. */
 import { createWriteStream } from 'node:fs';
 import { VERSION } from './commands';
-import { HELP, OptionError, parseOptions } from './options';
+import { HELP, NOT_MODELLED, OptionError, parseOptions } from './options';
 import { startStandIn } from './server';
 
 function logTo(file: string): void {
@@ -17,9 +17,8 @@ async function main(): Promise<void> {
   else if (options === 'version') process.stdout.write(`db version v${VERSION} (a stand-in, not MongoDB)\n`);
   else {
     if (options.logPath) logTo(options.logPath);
-    console.log(
-      `replica-set STAND-IN, not MongoDB (see --help): ${options.replicaSet} on ${options.bindIp}:${options.port}, state in ${options.dataDir}`,
-    );
+    console.log(`replica-set STAND-IN, not MongoDB; not modelled: ${NOT_MODELLED}`);
+    console.log(`${options.replicaSet} on ${options.bindIp}:${options.port}, state in ${options.dataDir}; see --help`);
     const running = await startStandIn(options);
     const end = () => void running.stop().then(() => process.exit(0));
     process.once('SIGTERM', end);

@@ -12,9 +12,14 @@ export interface StandInOptions {
   electionTimeoutMs: number;
   heartbeatEveryMs: number;
   syncMs: number;
+  lagMs: number;
 }
 
-export const HELP = `mongod STAND-IN of the fiware-ha lab: it is not MongoDB and holds no data worth keeping.
+/** What its first line says; the engine's own limits are those of sim/replica-set/member.ts. */
+export const NOT_MODELLED =
+  'authentication, TLS, transactions, change streams, read concerns, indexes (accepted and ignored), capped collections, arbiters without data, delayed members, chained replication, compression, storage beyond one JSON file';
+
+export const HELP = `mongod STAND-IN of the fiware-ha lab, not MongoDB; not modelled: ${NOT_MODELLED}.
 
   --port N                 27017 by default
   --bind-ip ADDRESS        127.0.0.1 by default (also --bind_ip)
@@ -26,13 +31,18 @@ export const HELP = `mongod STAND-IN of the fiware-ha lab: it is not MongoDB and
   --election-timeout-ms N  for the set it initiates, 10000 by default
   --heartbeat-every-ms N   for the set it initiates, 2000 by default
   --sync-ms N              how long the copy of an initial sync takes, 0 by default
+  --lag-ms N               how late it applies what others wrote, 0 by default
   --version, --help
 
-Modelled: hello, heartbeats, elections, safe reconfig with MongoDB's rules, initial sync, majority writes, rollback, retryable writes;
-find, insert, update, delete, count and aggregations that only count, over a few query and update operators.
-Not modelled: authentication, TLS, transactions, change streams, read concerns, indexes (accepted and ignored), capped collections,
-forced reconfig, arbiters without data, priority takeover, compression, storage beyond one JSON file. It does not sync its file to
-the disk: state survives the death of the process, not of the host.
+Private commands, for tests; a driver never sends them:
+  {_fiwareHaCut: 1, hosts: [], from: [], to: []}   loses what it exchanges with hosts, what comes from, what goes to; {} heals
+  {_fiwareHaLag: ms}                               as --lag-ms, while it runs
+  {_fiwareHaPeer: …}, {_fiwareHaQuorum: 1}         what stand-ins tell and ask each other
+
+Modelled: hello, heartbeats, elections, priority takeover, safe and forced reconfig with MongoDB's rules, initial sync, majority writes,
+rollback, retryable writes; find, insert, update, delete, count and aggregations that only count, over a few query and update
+operators. It does not sync its file to the disk: state survives the death of the process, not of the host. It holds no data worth
+keeping.
 `;
 
 /** A mistake of whoever started it; shown without a stack trace. */
@@ -81,6 +91,7 @@ const FLAGS = {
   'election-timeout-ms': text,
   'heartbeat-every-ms': text,
   'sync-ms': text,
+  'lag-ms': text,
   help: { type: 'boolean' },
   version: { type: 'boolean' },
 } as const;
@@ -113,5 +124,6 @@ export function parseOptions(argv: string[]): StandInOptions | 'help' | 'version
     electionTimeoutMs: wholeNumber('--election-timeout-ms', flags['election-timeout-ms'] ?? '10000', 100, 600_000),
     heartbeatEveryMs: wholeNumber('--heartbeat-every-ms', flags['heartbeat-every-ms'] ?? '2000', 20, 60_000),
     syncMs: wholeNumber('--sync-ms', flags['sync-ms'] ?? '0', 0, 3_600_000),
+    lagMs: wholeNumber('--lag-ms', flags['lag-ms'] ?? '0', 0, 3_600_000),
   };
 }

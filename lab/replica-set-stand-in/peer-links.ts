@@ -1,10 +1,13 @@
-/** Connections to other stand-ins: sends envelopes, asks for a hello. A letter that can't be sent is lost, as on any network. */
+/** Connections to other stand-ins: sends envelopes, asks before a change of configuration. A letter that can't be sent is lost, as on any network. */
 import { connect, type Socket } from 'node:net';
 import type { Envelope, Reach } from '../../sim/replica-set/contract';
 import { encodeCommand, Framer, parseMessage } from './wire';
 
 /** Name of the private command that carries an envelope. */
 export const PEER_COMMAND = '_fiwareHaPeer';
+
+/** Name of the private command that asks how a host stands before an initiate or reconfig. */
+export const QUORUM_COMMAND = '_fiwareHaQuorum';
 
 const CONNECT_MS = 1_000;
 /** A link over which nothing was heard for so long is opened anew: its host may have died without a word. */
@@ -27,6 +30,17 @@ export class PeerLinks {
   private readonly links = new Map<string, Link>();
   private readonly heardMs = new Map<string, number>();
 
+  private lost: { from: ReadonlySet<string>; to: ReadonlySet<string> } = { from: new Set(), to: new Set() };
+
+  /** From now on loses what comes from and goes to these hosts, as a network that drops it; nothing else. */
+  cut({ from, to }: { from: string[]; to: string[] }): void {
+    this.lost = { from: new Set(from), to: new Set(to) };
+  }
+
+  isCutFrom(host: string): boolean {
+    return this.lost.from.has(host);
+  }
+
   /** A letter came from this host, so it lives. */
   noteHeard(host: string): void {
     this.heardMs.set(host, Date.now());
@@ -34,6 +48,7 @@ export class PeerLinks {
 
   send(envelope: Envelope): void {
     const { to, from, body } = envelope;
+    if (this.lost.to.has(to)) return;
     const link = this.linkTo(to);
     const letter = encodeCommand({ [PEER_COMMAND]: JSON.stringify(body), to, from, $db: 'admin' }, true);
     if (link.isOpen) link.socket.write(letter);
@@ -64,9 +79,13 @@ export class PeerLinks {
     return link;
   }
 
-  /** How a host answers a hello, for the quorum check before an initiate or reconfig. Never rejects. */
-  reach(host: string, timeoutMs: number): Promise<Reach> {
+  /** How a host answers the quorum check before an initiate or reconfig by `from`. Never rejects. */
+  reach(host: string, from: string, timeoutMs: number): Promise<Reach> {
     return new Promise((resolve) => {
+      if (this.lost.to.has(host) || this.lost.from.has(host)) {
+        setTimeout(() => resolve('unreachable'), timeoutMs);
+        return;
+      }
       const socket = connect({ ...addressOf(host), noDelay: true });
       const framer = new Framer();
       const end = (answer: Reach) => {
@@ -77,13 +96,14 @@ export class PeerLinks {
       const timer = setTimeout(() => end('unreachable'), timeoutMs);
       socket.once('error', () => end('unreachable'));
       socket.once('close', () => end('unreachable'));
-      socket.once('connect', () => socket.write(encodeCommand({ hello: 1, $db: 'admin' }, false)));
+      socket.once('connect', () => socket.write(encodeCommand({ [QUORUM_COMMAND]: 1, from, $db: 'admin' }, false)));
       socket.on('data', (chunk) => {
         try {
           const [message] = framer.push(chunk);
           if (!message) return;
-          const { setName } = parseMessage(message).command;
-          end(typeof setName === 'string' ? { setName } : 'fresh');
+          const { answer } = parseMessage(message).command;
+          // A host that is no stand-in answers with an error.
+          end((answer as Reach | undefined) ?? 'unreachable');
         } catch {
           end('unreachable');
         }

@@ -58,16 +58,16 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 
 /** Starts one member; resolves once it listens. @throws when the port is taken or the folder holds something else. */
 export async function startStandIn(options: StandInOptions, random: () => number = Math.random): Promise<RunningStandIn> {
-  const { port, bindIp, replicaSet, electionTimeoutMs, heartbeatEveryMs, syncMs } = options;
+  const { port, bindIp, replicaSet, electionTimeoutMs, heartbeatEveryMs, syncMs, lagMs } = options;
   const disk = new Disk(options.dataDir);
   const durable = disk.load();
   const isSelf = selfCheck(port);
   const host = `${bindIp === '0.0.0.0' || bindIp === '::' ? '127.0.0.1' : bindIp.split(',')[0]}:${port}`;
-  const times = { electionTimeoutMs, heartbeatEveryMs, syncMs, nowMs: Date.now(), oplogEntriesMax: OPLOG_ENTRIES_MAX };
+  const times = { electionTimeoutMs, heartbeatEveryMs, syncMs, lagMs, nowMs: Date.now(), oplogEntriesMax: OPLOG_ENTRIES_MAX };
   const member = new Member({ host, replicaSet, isSelf, random, ...times, ...(durable ? { durable } : {}) });
   const links = new PeerLinks();
   const live = new LiveMember(member, disk, (envelope) => links.send(envelope));
-  const commands = new Commands(live, links, isSelf);
+  const commands = new Commands(live, links);
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer((socket) => {

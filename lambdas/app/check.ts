@@ -10,6 +10,7 @@ import { type Plan, planSituation } from '../core/plan/plan';
 import { baseOf, lookAt, type Situation } from '../core/plan/situation';
 import { type Settled, settleJobs } from '../core/settle';
 import { parseSpec } from '../core/spec';
+import { problemsOfChange } from '../core/spec-change';
 import { isConverged, summarize } from '../core/status';
 import { lookAtCloud, lookAtJobs, probeNodes } from './look';
 import { type Context, type JournalEntry, PortError } from './ports';
@@ -36,7 +37,9 @@ async function load({ ports }: Context, cluster: string): Promise<Loaded | null>
     const last = parseSpec(row.spec);
     const known = { ...row, spec: last.ok ? last.value : row.spec, memory: { ...EMPTY_MEMORY, ...row.memory } };
     if (row.phase === 'deleting') return { row: known, storedVersion: row.version, problems: [] };
-    return { row: { ...known, spec: spec ?? row.spec }, storedVersion: row.version, problems };
+    const refused = spec ? problemsOfChange(known, spec) : [];
+    const followed = spec && refused.length === 0 ? spec : known.spec;
+    return { row: { ...known, spec: followed }, storedVersion: row.version, problems: [...problems, ...refused] };
   }
   if (!spec) {
     ports.telemetry.warn('check: no such cluster, or no valid spec for it', { cluster, problems });

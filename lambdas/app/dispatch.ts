@@ -25,6 +25,7 @@ export async function runProvision(context: Context, message: ProvisionMessage, 
     case 'createCluster':
     case 'scale':
     case 'deleteCluster':
+    case 'repairMajority':
       return carryOut(context, message, messageId);
     default:
       return executeJob(context, message);

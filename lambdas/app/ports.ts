@@ -78,7 +78,8 @@ export interface Addresses {
 export type NodeCommand =
   | { name: 'apply-config'; role: Role; version: string; files: RenderedFile[] }
   | { name: 'restart-role'; role: Role }
-  | { name: 'replica-set'; action: 'initiate' | 'reconfig' | 'step-down' | 'set-write-concern'; payload: Record<string, unknown> };
+  | { name: 'replica-set'; action: 'initiate' | 'reconfig' | 'step-down' | 'set-write-concern'; payload: Record<string, unknown> }
+  | { name: 'repair-majority'; replicaSet: string; survivors: string[]; expect: { setVersion: number } };
 
 /** State of a command sent earlier. `output` is the last JSON line the script printed, decoded. */
 export type CommandOutcome =

@@ -1,10 +1,12 @@
 /** Carries out what people ask for: create, scale, delete. Writes the spec or the row's phase, never touches a node. */
 import type { UserJob } from '../core/jobs';
 import { type ClusterRow, EMPTY_MEMORY, type Memory } from '../core/memory';
-import { type ClusterSpec, countOf, parseSpec, withCount } from '../core/spec';
+import { type ClusterSpec, countOf, parseSpec, warningsOf, withCount } from '../core/spec';
+import { problemsOfChange } from '../core/spec-change';
 import { LEASE_MS, nudge, standBack } from './execute';
 import { type Context, isConflict, PortError } from './ports';
 import { readSpec } from './read-spec';
+import { repairMajority } from './repair-majority';
 import type { Result } from './result';
 
 type Create = Extract<UserJob, { kind: 'createCluster' }>;
@@ -33,7 +35,7 @@ async function createCluster({ ports }: Context, job: Create, jobKey: string): P
 async function currentSpec(
   { ports }: Context,
   cluster: string,
-): Promise<{ spec: ClusterSpec; version: number | null } | { problem: Result }> {
+): Promise<{ row: ClusterRow | null; spec: ClusterSpec; version: number | null } | { problem: Result }> {
   const [row, stored] = await Promise.all([ports.rows.get(cluster), ports.specs.get(cluster)]);
   if (row?.phase === 'deleting') return { problem: { is: 'refused', reason: `cluster: ${JSON.stringify(cluster)} is being deleted` } };
   if (!row && !stored) return { problem: { is: 'refused', reason: await unknownCluster({ ports }, cluster) } };
@@ -42,7 +44,7 @@ async function currentSpec(
     return { problem: { is: 'refused', reason: `the stored spec is not valid, mend it first: ${read.problems.join('; ')}` } };
   const spec = read?.spec ?? row?.spec;
   if (!spec) return { problem: { is: 'refused', reason: await unknownCluster({ ports }, cluster) } };
-  return { spec, version: stored?.version ?? null };
+  return { row, spec, version: stored?.version ?? null };
 }
 
 async function unknownCluster({ ports }: Pick<Context, 'ports'>, cluster: string): Promise<string> {
@@ -65,6 +67,8 @@ async function scale(context: Context, job: Scale): Promise<Result> {
       };
     const next = withCount(found.spec, job.role, job.count);
     if (!next.ok) return { is: 'refused', reason: next.problems.join('; ') };
+    const problems = found.row ? problemsOfChange(found.row, next.value) : [];
+    if (problems.length > 0) return { is: 'refused', reason: problems.join('; ') };
     const text = JSON.stringify(next.value, null, 2);
     const write = found.version === null ? specs.create(job.cluster, text) : specs.replace(job.cluster, text, found.version);
     if (!(await isConflict(write))) return { is: 'done' };
@@ -101,7 +105,18 @@ async function deleteCluster(context: Context, job: Delete): Promise<Result> {
 
 function describe(job: UserJob): string {
   if (job.kind === 'scale') return `scale ${job.role} to ${job.count}`;
+  if (job.kind === 'repairMajority') return 'repair majority';
   return job.kind === 'createCluster' ? 'create' : 'delete';
+}
+
+/** What a new cluster's spec risks, for the journal. */
+function warningOf(job: UserJob): string {
+  const parsed = job.kind === 'createCluster' ? parseSpec({ ...job.spec, name: job.cluster }) : undefined;
+  return parsed?.ok
+    ? warningsOf(parsed.value)
+        .map((warning) => `; warning: ${warning}`)
+        .join('')
+    : '';
 }
 
 /**
@@ -123,14 +138,16 @@ export async function carryOut(context: Context, job: UserJob, messageId: string
         ? await createCluster(context, job, jobKey)
         : job.kind === 'scale'
           ? await scale(context, job)
-          : await deleteCluster(context, job);
+          : job.kind === 'repairMajority'
+            ? await repairMajority(context, job)
+            : await deleteCluster(context, job);
   } catch (error) {
     await claims.release(jobKey);
     throw error;
   }
   const atMs = clock.nowMs();
   const reason = 'reason' in result ? result.reason : undefined;
-  const text = `${describe(job)}: ${reason ?? (result.is === 'already' ? 'it is so already' : 'accepted')}`;
+  const text = `${describe(job)}: ${reason ?? (result.is === 'already' ? 'it is so already' : `accepted${warningOf(job)}`)}`;
   await journal.append(job.cluster, [
     { atMs, topic: 'request', event: result.is === 'already' ? 'done' : result.is, text, jobKey: job.jobKey ?? messageId },
   ]);

@@ -25,6 +25,14 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
+/** The optime's other parts; absent where the server shows none. */
+function orderOf(lastWrite: unknown): Pick<HelloFact, 'lastWriteTerm' | 'lastWriteIncrement'> {
+  const { opTime } = (lastWrite ?? {}) as { opTime?: { ts?: unknown; t?: unknown } };
+  const term = numberOf(opTime?.t);
+  if (!(opTime?.ts instanceof Timestamp) || term === undefined) return {};
+  return { lastWriteTerm: term, lastWriteIncrement: opTime.ts.low >>> 0 };
+}
+
 function secondsOf(lastWrite: unknown): number | undefined {
   const { opTime, lastWriteDate } = (lastWrite ?? {}) as { opTime?: { ts?: unknown }; lastWriteDate?: unknown };
   if (opTime?.ts instanceof Timestamp) return opTime.ts.high >>> 0;
@@ -55,6 +63,7 @@ export function decodeHello(message: Buffer): HelloFact {
     hosts: texts(reply.hosts),
     passives: texts(reply.passives),
     ...(lastWriteS === undefined ? {} : { lastWriteS }),
+    ...orderOf(reply.lastWrite),
     ...(reply.electionId instanceof ObjectId ? { electionId: reply.electionId.toHexString() } : {}),
     ...(maxWireVersion === undefined ? {} : { maxWireVersion }),
   };

@@ -55,6 +55,9 @@ export interface HelloFact {
   passives: string[];
   /** Time of the last write applied, seconds since the epoch. */
   lastWriteS?: number;
+  /** Term of that write and its place within its second: with them the writes of two members compare exactly. */
+  lastWriteTerm?: number;
+  lastWriteIncrement?: number;
   /** Which election made it primary (`electionId`, 24 hex digits): the higher one is the later. Only a primary has one. */
   electionId?: string;
   /** Highest version of the wire protocol it speaks; the same for the same MongoDB series (17 is 6.0, 21 is 7.0, 25 is 8.0). */

@@ -81,6 +81,8 @@ function checkJob(s: Situation, job: PlannedJob): string | undefined {
       return s.mongo.members.some((m) => m.votes && m.serving && m.host !== s.mongo.primary?.host)
         ? undefined
         : 'no other voter could lead';
+    case 'forceReplicaSet':
+      return 'only a person may force a configuration';
     case 'initiateReplicaSet':
       return s.mongo.initiated ? 'the replica set was initiated before' : undefined;
     case 'forgetCluster':

@@ -84,6 +84,14 @@ const userJobs = [
     expect: z.strictObject({ count: z.int() }).optional(),
   }),
   z.strictObject({ kind: z.literal('deleteCluster'), cluster, jobKey: jobKey.optional(), confirm: z.string().max(64).optional() }),
+  z.strictObject({
+    kind: z.literal('repairMajority'),
+    cluster,
+    jobKey: jobKey.optional(),
+    confirm: z.string().max(64).optional(),
+    /** Members the person saw as the ones that are left; refused as stale when others are found by then. */
+    survivors: z.array(host).max(50).optional(),
+  }),
 ] as const;
 
 const provisionJobs = [
@@ -127,6 +135,15 @@ const provisionJobs = [
     instanceId,
     replicaSet,
     writeConcern: z.union([z.literal('majority'), z.literal(1)]),
+  }),
+  /** Planned by a person's request alone, never by a planner: it may lose writes that clients were told were safe. */
+  z.strictObject({
+    kind: z.literal('forceReplicaSet'),
+    ...planned,
+    instanceId,
+    replicaSet,
+    survivors: z.array(host).min(1).max(50),
+    expect: z.strictObject({ setVersion: z.int().min(0) }),
   }),
   z.strictObject({ kind: z.literal('allocateAddress'), ...planned, name: z.string().max(32) }),
   z.strictObject({ kind: z.literal('releaseAddress'), ...planned, allocationId }),
@@ -238,7 +255,7 @@ export function decodeMessage<Q extends QueueName>(queue: Q, body: string): Pars
  * Not among them: what only touches a node that is dead already (a restart, the move of its address) and what only adds.
  * A configuration is one where taking it restarts a member that serves.
  */
-const DISRUPTIVE: ReadonlySet<JobKind> = new Set(['terminateNode', 'reconfigReplicaSet', 'stepDownPrimary']);
+const DISRUPTIVE: ReadonlySet<JobKind> = new Set(['terminateNode', 'reconfigReplicaSet', 'stepDownPrimary', 'forceReplicaSet']);
 
 /** Whether a job counts against the one disruption a cluster may have in flight. */
 export function isDisruptive(job: PlannedJob): boolean {

@@ -112,8 +112,12 @@ export interface SlotSummary {
   sickness?: Sickness;
   detail?: string;
   configVersion?: string;
-  /** For mongo: primary, secondary, voting or not. */
+  /** For mongo: primary, secondary, voting or not, and how far a joining one is. */
   member?: string;
+  /** Time of the newest write of a member that answers, seconds since the epoch; only while the majority is lost, when nothing is written. */
+  newestWriteS?: number;
+  /** Since when a joining member has been where `member` says, ms. */
+  memberSinceMs?: number;
   holdsAddress?: boolean;
 }
 
@@ -126,6 +130,8 @@ export interface StatusSummary {
   sentence: string;
   blocked: string[];
   slots: SlotSummary[];
+  /** The replica set's next or present step and why, in words; absent where it needs none. */
+  replicaSetStep?: string;
   addresses: { name: string; publicIp: string; holder?: string }[];
   inFlight: { kind: JobKind; jobKey: string; reason: string; plannedAtMs: number }[];
 }

@@ -1,26 +1,60 @@
 /** The status people see: slots, addresses, what is under way. Summarizes a situation and a plan; judges only whether all is as it should be. */
+import type { JobKind } from './jobs';
 import type { SlotSummary, StatusSummary } from './memory';
 import { ROLES } from './names';
 import type { Node } from './observation';
+import { helloOf } from './plan/mongo-view';
 import type { Plan } from './plan/plan';
+import { planReplicaSet } from './plan/replica-set';
 import type { Situation } from './plan/situation';
 import { isInStep } from './plan/wanted-config';
 import { hostOf, type Slot } from './slots';
 import { addressCount } from './spec';
 
-function memberState(s: Situation, node: Node): string | undefined {
+function stateOf(node: Node): string {
+  const hello = helloOf(node);
+  if (!hello) return 'does not answer';
+  if (hello.isWritablePrimary) return 'primary';
+  return hello.secondary ? 'secondary' : hello.setName ? 'syncing' : 'not a member';
+}
+
+/** What a mongo node is in the set, and since when a joining or lagging one has been so. */
+function memberState(s: Situation, node: Node): Pick<SlotSummary, 'member' | 'memberSinceMs'> {
+  if (node.fact.role !== 'mongo') return {};
   const host = hostOf(node);
   const member = s.mongo.members.find((m) => m.host === host);
-  if (node.fact.role !== 'mongo') return undefined;
-  if (!member) return 'not a member';
-  const hello = node.probe?.role === 'mongo' ? node.probe.hello : undefined;
-  const state = hello?.isWritablePrimary ? 'primary' : hello?.secondary ? 'secondary' : 'not ready';
-  return member.votes ? state : `${state}, no vote yet`;
+  if (!host || !member) return { member: 'not a member' };
+  const state = stateOf(node);
+  const [caughtUpMs, behindMs] = [s.memory.caughtUpSinceMs[host], s.memory.behindSinceMs[host]];
+  if (member.votes) return behindMs === undefined ? { member: state } : { member: state, memberSinceMs: behindMs };
+  if (caughtUpMs !== undefined) return { member: `${state}, no vote yet, caught up`, memberSinceMs: caughtUpMs };
+  return { member: `${state}, no vote yet`, ...(behindMs === undefined ? {} : { memberSinceMs: behindMs }) };
+}
+
+function newestWrite(s: Situation, node: Node): Pick<SlotSummary, 'newestWriteS'> {
+  const isMember = s.mongo.members.some(({ host }) => host === hostOf(node));
+  const newestWriteS = helloOf(node)?.lastWriteS;
+  return !isMember || s.mongo.majority || newestWriteS === undefined ? {} : { newestWriteS };
+}
+
+const MEMBER_JOBS: ReadonlySet<JobKind> = new Set([
+  'initiateReplicaSet',
+  'reconfigReplicaSet',
+  'stepDownPrimary',
+  'setDefaultWriteConcern',
+  'forceReplicaSet',
+]);
+
+/** The step the replica set is in: what runs, else what is planned, blocked or waited for. */
+function replicaSetStep(s: Situation, plan: Plan): string | undefined {
+  const job = [...s.inFlight, ...plan.jobs].find(({ kind }) => MEMBER_JOBS.has(kind));
+  if (job) return `${job.kind}: ${job.reason}`;
+  const { blocked, notes } = planReplicaSet(s);
+  return blocked[0] ?? notes[0];
 }
 
 function summarizeNode(s: Situation, node: Node): SlotSummary {
   const { fact, health } = node;
-  const member = memberState(s, node);
   return {
     slot: fact.slot,
     role: fact.role,
@@ -32,7 +66,8 @@ function summarizeNode(s: Situation, node: Node): SlotSummary {
     ...(health.sickness ? { sickness: health.sickness } : {}),
     ...(health.detail ? { detail: health.detail } : {}),
     ...(node.configVersion ? { configVersion: node.configVersion } : {}),
-    ...(member ? { member } : {}),
+    ...memberState(s, node),
+    ...newestWrite(s, node),
     ...(s.observation.addresses.some((address) => address.holder === fact.instanceId) ? { holdsAddress: true } : {}),
   };
 }
@@ -58,6 +93,7 @@ export function isConverged(s: Situation, plan: Plan): boolean {
 
 /** The summary written with each check. */
 export function summarize(s: Situation, plan: Plan): StatusSummary {
+  const step = s.phase === 'active' ? replicaSetStep(s, plan) : undefined;
   const inFlight = [...Object.values(s.memory.inFlight), ...plan.jobs.map((job) => ({ job, plannedAtMs: s.nowMs }))];
   return {
     atMs: s.observation.atMs,
@@ -68,6 +104,7 @@ export function summarize(s: Situation, plan: Plan): StatusSummary {
       ...s.slots.wanted[role].flatMap((slot) => summarizeSlot(s, slot)),
       ...s.slots.unwanted[role].map((node) => summarizeNode(s, node)),
     ]),
+    ...(step ? { replicaSetStep: step } : {}),
     addresses: s.observation.addresses.map(({ name, publicIp, holder }) => ({ name, publicIp, ...(holder ? { holder } : {}) })),
     inFlight: inFlight.map(({ job, plannedAtMs }) => ({ kind: job.kind, jobKey: job.jobKey, reason: job.reason, plannedAtMs })),
   };

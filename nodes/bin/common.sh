@@ -46,3 +46,18 @@ runner() {
   elif command -v "$binary" >/dev/null; then echo binary
   else echo image; fi
 }
+
+# Runs mongo/NAME.js on this member, and prints what it prints: run_mongo_script NAME PAYLOAD (base64 JSON).
+run_mongo_script() {
+  [ $# -eq 2 ] || fail "$EX_DATAERR" "usage: $1 PAYLOAD (base64 JSON)"
+  [[ $2 =~ ^[A-Za-z0-9+/]+={0,2}$ ]] || fail "$EX_DATAERR" "payload: expected base64"
+  installed_role
+  [ "$role" = mongo ] || fail "$EX_DATAERR" "this node is installed for $role, not as a member of a replica set"
+  export FIWARE_HA_PAYLOAD=$2
+  local output uri shell=(mongosh)
+  command -v mongosh >/dev/null || shell=(docker exec -i -e FIWARE_HA_PAYLOAD fiware-ha-mongod mongosh)
+  uri='mongodb://127.0.0.1:27017/admin?directConnection=true&serverSelectionTimeoutMS=5000'
+  output=$("${shell[@]}" --quiet --norc "$uri" --file "$HOME_DIR/mongo/$1.js" 2>&1 </dev/null) ||
+    fail "$EX_TEMPFAIL" "mongosh: $(tail -n 3 <<<"$output" | tr '\n' ' ')"
+  printf '%s\n' "$output"
+}

@@ -169,16 +169,25 @@ function reconfig(db, payload) {
   if (stop) return stop;
   const next = { ...config, version: config.version + 1, members };
   const acted = ask(db, { replSetReconfig: next, maxTimeMS: MAX_TIME_MS });
-  // A failed reconfig may be installed all the same: what is read back decides, not the answer.
-  const after = ask(db, { replSetGetConfig: 1 });
-  if (after.ok && changed(after.reply.config, change) === null) return told(change.change, after.reply.config);
+  // A failed reconfig may be installed all the same: what is read back decides, not the answer. Installed here alone is not enough:
+  // another primary could still undo it.
+  const after = ask(db, { replSetGetConfig: 1, ...(acted.ok ? {} : { commitmentStatus: true }) });
+  if (after.ok && changed(after.reply.config, change) === null && (acted.ok || after.reply.commitmentStatus === true))
+    return told(change.change, after.reply.config);
   return acted.ok ? refuse('retry', 'the change was accepted, but could not be read back') : failure(acted.error);
+}
+
+/** A primary that waits to step down takes no writes already, and may lead on all the same: its state tells. */
+function leadsNoMore(db, hello) {
+  if (!hello.ok || hello.reply.isWritablePrimary) return false;
+  const status = ask(db, { replSetGetStatus: 1 });
+  return status.ok && status.reply.myState !== PRIMARY;
 }
 
 function stepDown(db, payload) {
   const hello = ask(db, { hello: 1 });
   if (!hello.ok) return failure(hello.error);
-  if (!hello.reply.isWritablePrimary) return { ok: true, did: 'already', setVersion: hello.reply.setVersion };
+  if (leadsNoMore(db, hello)) return { ok: true, did: 'already', setVersion: hello.reply.setVersion };
   if (hello.reply.setName !== payload.replicaSet)
     return refuse('refused', `the set is called ${hello.reply.setName}, expected ${payload.replicaSet}`);
   const before = ask(db, { replSetGetConfig: 1 });
@@ -187,7 +196,7 @@ function stepDown(db, payload) {
   if (moved) return moved;
   const acted = ask(db, { replSetStepDown: STEP_DOWN_S, secondaryCatchUpPeriodSecs: CATCH_UP_S });
   const after = ask(db, { hello: 1 });
-  if (after.ok && !after.reply.isWritablePrimary) return { ok: true, did: 'stepped down', setVersion: after.reply.setVersion };
+  if (leadsNoMore(db, after)) return { ok: true, did: 'stepped down', setVersion: after.reply.setVersion };
   return acted.ok ? refuse('retry', 'it is the primary still') : failure(acted.error);
 }
 

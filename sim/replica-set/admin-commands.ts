@@ -1,19 +1,31 @@
-/** The admin commands a member answers, shaped as MongoDB's. Waits for nothing and never throws. */
-import type { OpTime, Reach, Reply } from './contract';
+/** The admin commands a member answers, shaped as MongoDB's; those that may wait are handed out as pending. Never throws. */
+import type { OpTime, Reply } from './contract';
 import { failure } from './failures';
-import { initiate, isConfigCommitted, RW_CONCERN, reconfigure } from './reconfig';
-import { isElectable, isVoter, majorityOf, withoutNewlyAdded } from './replica-config';
+import { startInitiate } from './initiate';
+import { answered, type Call, deadlineOf, Pending, type Step } from './pending';
+import { isConfigCommitted, RW_CONCERN, startReconfig } from './reconfig';
+import { isElectable, withoutNewlyAdded } from './replica-config';
 import { replicaSetStatus, wireOpTime } from './replica-set-status';
 import { advanceCommit, sendEntries } from './replication';
 import type { RunningMember } from './running-member';
+import { startStepDown } from './step-down';
 
 type Command = Record<string, unknown>;
-type Handler = (m: RunningMember, command: Command, nowMs: number, reach?: (host: string) => Reach) => Reply;
+type Handler = (m: RunningMember, command: Command, nowMs: number) => Reply;
+
+/** `maxWireVersion` of MongoDB 7.0. */
+const WIRE_VERSION = 21;
 
 function hello(m: RunningMember, command: Command): Reply {
   const flag = 'hello' in command ? 'isWritablePrimary' : 'ismaster';
   const { config, self } = m;
-  const base = { ok: 1 as const, helloOk: true, readOnly: false };
+  const base = {
+    ok: 1 as const,
+    helloOk: true,
+    readOnly: false,
+    minWireVersion: 0,
+    maxWireVersion: m.options.maxWireVersion ?? WIRE_VERSION,
+  };
   if (!config || !self)
     return { ...base, [flag]: false, secondary: false, isreplicaset: true, info: 'Does not have a valid replica set config' };
   const electable = config.members.filter((member) => isElectable(member) && !member.hidden);
@@ -26,14 +38,15 @@ function hello(m: RunningMember, command: Command): Reply {
     ...base,
     setName: config._id,
     setVersion: config.version,
-    [flag]: isPrimary,
-    secondary: m.state === 'SECONDARY',
+    [flag]: m.isWritable,
+    // A primary that is about to step down takes no writes any more and calls itself secondary (_makeHelloResponse).
+    secondary: m.state === 'SECONDARY' || (isPrimary && !m.isWritable),
     hosts: electable.map((member) => member.host),
     ...(passives.length > 0 ? { passives: passives.map((member) => member.host) } : {}),
     ...(isElectable(self) ? {} : { passive: true }),
     ...(m.primary ? { primary: m.primary } : {}),
     me: m.host,
-    ...(isPrimary ? { electionId: `7fffffff${term.toString(16).padStart(16, '0')}` } : {}),
+    ...(m.isWritable ? { electionId: `7fffffff${term.toString(16).padStart(16, '0')}` } : {}),
     lastWrite: {
       opTime: wireOpTime(m, last),
       lastWriteDate: date(last),
@@ -51,35 +64,8 @@ function getConfig(m: RunningMember, command: Command): Reply {
   return { ...answer, commitmentStatus: isConfigCommitted(m) };
 }
 
-function hasEverything(m: RunningMember, host: string, nowMs: number): boolean {
-  const peer = m.peers.get(host);
-  return peer?.state === 'SECONDARY' && m.hears(host, nowMs) && peer.matched.index >= m.oplog.last.index;
-}
-
-/** Gives the lead away: only when a majority, with at least one electable member, has all of its entries. */
-function stepDown(m: RunningMember, command: Command, nowMs: number): Reply {
-  if (m.state !== 'PRIMARY' || !m.config) return failure('NotWritablePrimary', "not primary so can't step down");
-  const asked = Number(command.replSetStepDown);
-  const stepDownS = Number.isFinite(asked) && asked > 0 ? asked : 60;
-  const catchUpS = Number(command.secondaryCatchUpPeriodSecs ?? Math.min(10, stepDownS));
-  if (stepDownS < catchUpS) return failure('BadValue', 'stepdown period must be longer than secondaryCatchUpPeriodSecs');
-  const caughtUp = m.others().filter((member) => hasEverything(m, member.host, nowMs));
-  const [heir] = caughtUp.filter(isElectable).sort((a, b) => b.priority - a.priority);
-  const isSafe = heir !== undefined && caughtUp.filter(isVoter).length + 1 >= majorityOf(m.config);
-  if (!isSafe && !command.force)
-    return failure(
-      'ExceededTimeLimit',
-      'No electable secondaries caught up. Please use the replSetStepDown command with the argument {force: true} to force node to step down.',
-    );
-  m.frozenUntilMs = nowMs + stepDownS * 1000;
-  m.becomeSecondary(nowMs);
-  m.heartbeatAll(nowMs);
-  if (heir) m.send(heir.host, { kind: 'standNow' });
-  return { ok: 1 };
-}
-
 function setDefaultConcern(m: RunningMember, command: Command, nowMs: number): Reply {
-  if (m.state !== 'PRIMARY') return failure('NotWritablePrimary', 'not primary');
+  if (!m.isWritable) return failure('NotWritablePrimary', 'not primary');
   const { defaultWriteConcern, defaultReadConcern } = command;
   if (!defaultWriteConcern && !defaultReadConcern)
     return failure('BadValue', 'At least one of the "defaultReadConcern" or "defaultWriteConcern" fields must be present');
@@ -119,18 +105,36 @@ const HANDLERS: Record<string, Handler> = {
   ismaster: hello,
   ping: () => ({ ok: 1 }),
   buildInfo: () => ({ ok: 1, version: '7.0.0', versionArray: [7, 0, 0, 0], modules: ['stand-in'], standIn: true }),
-  replSetInitiate: (m, command, nowMs, reach) => initiate(m, command.replSetInitiate, nowMs, reach),
   replSetGetConfig: getConfig,
-  replSetReconfig: reconfigure,
   replSetGetStatus: (m, _command, nowMs) => replicaSetStatus(m, nowMs),
-  replSetStepDown: stepDown,
   setDefaultRWConcern: setDefaultConcern,
   getDefaultRWConcern: getDefaultConcern,
 };
 
-/** Runs one command document; its first known field names the command. Unknown ones answer 59 CommandNotFound. */
-export function runAdminCommand(m: RunningMember, command: Command, nowMs: number, reach?: (host: string) => Reach): Reply {
+/** Commands that MongoDB answers only after something has come about. */
+const WAITING: Record<string, (call: Call) => Step> = {
+  replSetInitiate: startInitiate,
+  replSetReconfig: startReconfig,
+  replSetStepDown: startStepDown,
+};
+
+const own = <T>(table: Record<string, T>, name: string): T | undefined => (Object.hasOwn(table, name) ? table[name] : undefined);
+
+/** Begins one command document; its first field names the command. Unknown ones answer 59 CommandNotFound. */
+export function beginAdminCommand(call: Call): Pending {
+  const { m, command, nowMs } = call;
   const name = Object.keys(command)[0] ?? '';
-  const handler = Object.hasOwn(HANDLERS, name) ? HANDLERS[name] : undefined;
-  return handler ? handler(m, command, nowMs, reach) : failure('CommandNotFound', `no such command: '${name}'`);
+  const handler = own(HANDLERS, name);
+  if (handler) return answered(handler(m, command, nowMs));
+  const start = own(WAITING, name);
+  if (!start) return answered(failure('CommandNotFound', `no such command: '${name}'`));
+  const pending = new Pending(start(call), deadlineOf(call));
+  pending.look(nowMs);
+  return pending;
+}
+
+/** Runs one command document without waiting. */
+export function runAdminCommand(call: Omit<Call, 'canWait'>): Reply {
+  const { reply } = beginAdminCommand({ ...call, canWait: false });
+  return reply ?? failure('MaxTimeMSExpired', 'operation exceeded time limit');
 }

@@ -1,5 +1,5 @@
 /** The rules a replica-set configuration must obey, with MongoDB's codes and words; reads no member's state. */
-import type { Failure, Reach } from './contract';
+import type { Failure, MemberOptions, ReachFunction } from './contract';
 import { type ErrorCodeName, failure } from './failures';
 import { compareConfigs, isElectable, isVoter, type MemberConfig, majorityOf, type ReplicaSetConfig, votersOf } from './replica-config';
 
@@ -16,6 +16,11 @@ export interface ConfigDefaults {
   replicaSetId: string;
 }
 
+/** What a set's configuration takes where it names nothing. */
+export function defaultsFor({ electionTimeoutMs = 10_000, heartbeatEveryMs = 2_000 }: MemberOptions, replicaSetId: string): ConfigDefaults {
+  return { electionTimeoutMillis: electionTimeoutMs, heartbeatIntervalMillis: heartbeatEveryMs, replicaSetId };
+}
+
 type Checked<T> = { value: T } | { problem: string };
 const isRecord = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value);
 
@@ -29,7 +34,8 @@ function parseMember(input: unknown): Checked<MemberConfig> {
   if (!isRecord(input)) return { problem: `member: expected an object, got ${JSON.stringify(input)}` };
   const unknown = Object.keys(input).find((field) => !MEMBER_FIELDS.has(field));
   if (unknown) return { problem: `BSON field 'MemberConfig.${unknown}' is an unknown field.` };
-  const { _id, host, arbiterOnly = false, hidden = false, priority = arbiterOnly ? 0 : 1, votes = 1, secondaryDelaySecs = 0 } = input;
+  const { _id, host, arbiterOnly = false, hidden = false, priority = arbiterOnly ? 0 : 1, votes = 1 } = input;
+  const { secondaryDelaySecs = 0, buildIndexes = true } = input;
   if (!isWholeNumber(_id, 0, MEMBER_ID_MAX))
     return { problem: `_id field value of ${_id} is out of range, expected 0 to ${MEMBER_ID_MAX}` };
   if (typeof host !== 'string' || !/^[^\s:,/]+(:\d{1,5})?$/.test(host))
@@ -42,6 +48,7 @@ function parseMember(input: unknown): Checked<MemberConfig> {
     if (votes === 0) return { problem: 'priority must be 0 when non-voting (votes:0)' };
     if (hidden) return { problem: 'priority must be 0 when hidden=true' };
     if (secondaryDelaySecs) return { problem: 'priority must be 0 when secondaryDelaySecs is used' };
+    if (!buildIndexes) return { problem: 'priority must be 0 when buildIndexes=false' };
   }
   const withPort = host.includes(':') ? host : `${host}:27017`;
   return { value: { _id, host: withPort, arbiterOnly: arbiterOnly === true, hidden: hidden === true, priority, votes } };
@@ -122,8 +129,11 @@ function describe({ version, term }: ReplicaSetConfig): string {
   return `{version: ${version}, term: ${term}}`;
 }
 
-/** What holds between the old and the new configuration of a safe reconfig: repl_set_config_checks.cpp. */
-export function transitionProblem(old: ReplicaSetConfig, next: ReplicaSetConfig): string | undefined {
+/**
+ * What holds between the old and the new configuration: validateOldAndNewConfigsCompatible in repl_set_config_checks.cpp, and unless
+ * forced validateSingleNodeChange there.
+ */
+export function transitionProblem(old: ReplicaSetConfig, next: ReplicaSetConfig, isForced = false): string | undefined {
   if (compareConfigs(old, next) >= 0)
     return `New replica set configuration version and term must be greater than old, but ${describe(next)} is not greater than ${describe(old)} for replica set ${next._id}`;
   for (const now of next.members)
@@ -133,34 +143,40 @@ export function transitionProblem(old: ReplicaSetConfig, next: ReplicaSetConfig)
       if (before._id === now._id && before.arbiterOnly !== now.arbiterOnly)
         return `New and old configurations differ in the setting of the arbiterOnly field for member ${before.host}; to make this change, remove then re-add the member`;
     }
+  if (isForced) return undefined;
   const oldIds = new Set(votersOf(old).map((m) => m._id));
   const newIds = new Set(votersOf(next).map((m) => m._id));
   const changed = [...oldIds].filter((id) => !newIds.has(id)).length + [...newIds].filter((id) => !oldIds.has(id)).length;
   return changed > 1 ? 'Non force replica set reconfig can only add or remove at most 1 voting member.' : undefined;
 }
 
-/** Whether this node may run the command: it must be in the configuration, once, and electable there. 74, 93 or 104. */
-export function selfProblem(config: ReplicaSetConfig, isSelf: (host: string) => boolean): Failure | undefined {
+/** Whether this node may run the command: it must be in the configuration, once, and unless forced electable there. 74, 93 or 104. */
+export function selfProblem(config: ReplicaSetConfig, isSelf: (host: string) => boolean, isForced = false): Failure | undefined {
   const mine = config.members.filter((m) => isSelf(m.host));
   const [self] = mine;
   const where = `configuration with ${describe(config)} for replica set ${config._id}`;
   if (!self) return failure('NodeNotFound', `No host described in new ${where} maps to this node`);
   if (mine.length > 1)
     return failure('InvalidReplicaSetConfig', `The hosts ${mine.map((m) => m.host).join(' and ')} all map to this node in new ${where}`);
-  if (!isElectable(self))
+  if (!isForced && !isElectable(self))
     return failure('NodeNotElectable', `This node, ${self.host}, with _id ${self._id} is not electable under the new ${where}`);
   return undefined;
 }
 
-/** Answers of all others before an initiate, a majority before a reconfig: check_quorum_for_config_change.cpp. 74 or 103. */
-export function quorumProblem(
+/**
+ * The quorum check: all others must answer before an initiate, a majority of voters before a reconfig, and nobody may object.
+ * `waiting` while too few have answered. Source: check_quorum_for_config_change.cpp; 74, 103 or 110.
+ */
+export function checkQuorum(
   config: ReplicaSetConfig,
   isSelf: (host: string) => boolean,
-  reach: (host: string) => Reach,
+  reach: ReachFunction,
   isInitiate: boolean,
-): Failure | undefined {
+): Failure | 'waiting' | undefined {
   const others = config.members.filter((m) => !isSelf(m.host)).map((member) => ({ member, answer: reach(member.host) }));
   for (const { member, answer } of others) {
+    if (answer === 'hasData' && isInitiate)
+      return failure('CannotInitializeNodeWithData', `'${member.host}' has data already, cannot initiate set.`);
     if (typeof answer !== 'object') continue;
     if (answer.setName !== config._id)
       return failure(
@@ -173,8 +189,10 @@ export function quorumProblem(
         `Our config version of ${config.version} is no larger than the version on ${member.host}`,
       );
   }
-  const silent = others.filter(({ answer }) => answer === 'unreachable').map(({ member }) => member);
+  const isUndecided = others.some(({ answer }) => answer === undefined);
+  const silent = others.filter(({ answer }) => answer === undefined || answer === 'unreachable').map(({ member }) => member);
   const names = silent.map((m) => `${m.host} failed with HostUnreachable`).join(', ');
+  if (isInitiate && isUndecided) return 'waiting';
   if (isInitiate)
     return silent.length === 0
       ? undefined
@@ -183,12 +201,12 @@ export function quorumProblem(
           `replSetInitiate quorum check failed because not all proposed set members responded affirmatively: ${names}`,
         );
   const answering = votersOf(config).filter((m) => !silent.includes(m)).length;
-  return answering >= majorityOf(config)
-    ? undefined
-    : failure(
-        'NodeNotFound',
-        `Quorum check failed because not enough voting nodes responded; required ${majorityOf(config)} but only ${answering} responded; the following nodes did not respond affirmatively: ${names}`,
-      );
+  if (answering >= majorityOf(config)) return undefined;
+  if (isUndecided) return 'waiting';
+  return failure(
+    'NodeNotFound',
+    `Quorum check failed because not enough voting nodes responded; required ${majorityOf(config)} but only ${answering} responded; the following nodes did not respond affirmatively: ${names}`,
+  );
 }
 
 /** Rule name of a validation failure: initiate answers 93 for all of them, reconfig 103 (replication_coordinator_impl.cpp). */

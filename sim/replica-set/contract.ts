@@ -6,7 +6,8 @@
  *   const member = new Member({ host: '10.0.0.5:27017', replicaSet: 'orion_rs', random, nowMs });
  *   loop: when nowMs >= member.nextWakeMs, deliver what member.tick(nowMs) returns;
  *         deliver what member.receive(envelope, nowMs) returns (a lost, late, repeated or reordered envelope is harmless).
- *   adminCommand() and write() return at once and send nothing by themselves: when `nextWakeMs <= nowMs` afterwards, call tick().
+ *   adminCommand(), begin() and write() return at once and send nothing by themselves: when `nextWakeMs <= nowMs` afterwards,
+ *   call tick(). What begin() returned is to be looked at after every change of the member.
  *   A member that restarts: new Member({ ...options, durable: member.durable(), nowMs }). A wiped one: without `durable`.
  *   A member that is down: neither tick nor receive it.
  */
@@ -129,9 +130,25 @@ export interface Failure extends Reply {
 
 /**
  * Answer of a host to the quorum check before an initiate or reconfig; without a `reach` function the check is left out.
- * `fresh`: answers and has neither configuration nor data. `member`: answers as a member of `setName`.
+ * `fresh`: answers and has neither configuration nor data. `hasData`: answers, has no configuration, but data. An object: answers as a
+ * member of `setName`.
  */
-export type Reach = 'fresh' | 'unreachable' | { setName: string };
+export type Reach = 'fresh' | 'hasData' | 'unreachable' | { setName: string };
+
+/** What is known of a host's answer to the quorum check; undefined while it has not answered yet. */
+export type ReachFunction = (host: string) => Reach | undefined;
+
+/** A command under way: what MongoDB does while the client waits. */
+export interface PendingCommand {
+  /** Its answer, once there is one. */
+  readonly reply: Reply | undefined;
+  /** Hosts whose answer to the quorum check it waits for. */
+  readonly asks: readonly string[];
+  /** When it gives up, ms; Infinity where the client set no limit. */
+  readonly untilMs: number;
+  /** Looks again whether it can go on, and answers what `reply` answers from then on. */
+  look(nowMs: number): Reply | undefined;
+}
 
 export interface MemberOptions {
   /** `address:port` under which others know it. */
@@ -140,7 +157,7 @@ export interface MemberOptions {
   replicaSet: string;
   /** Whether a host of a configuration is this member; by default equality with `host`. */
   isSelf?: (host: string) => boolean;
-  /** Random number in [0, 1); decides the spread of election timers only. */
+  /** Random number in [0, 1); decides the spread of election timers, ids of sets and the version of a forced configuration. */
   random: () => number;
   nowMs: number;
   /** Used where the initiated configuration names none; MongoDB's defaults 10 000 and 2 000. */
@@ -148,6 +165,10 @@ export interface MemberOptions {
   heartbeatEveryMs?: number;
   /** How long the copy of an initial sync takes, ms; 0 by default, and always 0 while there is no document to copy. */
   syncMs?: number;
+  /** How much later than written it applies what others wrote, ms; seen whenever entries come, so to a heartbeat. 0 by default. */
+  lagMs?: number;
+  /** Newest wire protocol it speaks, as `hello` tells; 21 by default, which is MongoDB 7.0's. */
+  maxWireVersion?: number;
   /** Committed entries kept for members that lag; one that lags more stays RECOVERING, as in MongoDB. 10 000 by default. */
   oplogEntriesMax?: number;
   durable?: DurableState;
@@ -167,14 +188,21 @@ export interface ReplicaSetMember {
   readonly nextWakeMs: number;
   /** Raised whenever something durable changed; a driver with a disk saves before it sends what came with it. */
   readonly durableVersion: number;
+  /** As in MemberOptions; may be changed while it runs. */
+  lagMs: number;
   tick(nowMs: number): Envelope[];
   receive(envelope: Envelope, nowMs: number): Envelope[];
   /**
    * hello, isMaster, ping, buildInfo, replSetInitiate, replSetGetConfig, replSetReconfig, replSetGetStatus, replSetStepDown,
    * setDefaultRWConcern, getDefaultRWConcern. Never throws; errors are {ok: 0, code, codeName, errmsg} as MongoDB's.
-   * It does not wait: where MongoDB would wait for a configuration or a caught-up secondary, it answers the error MongoDB ends with.
+   * It does not wait: where MongoDB would wait before it acts, it answers the error MongoDB ends with; a reconfig is answered
+   * before the new configuration is on a majority.
    */
-  adminCommand(command: Record<string, unknown>, nowMs: number, reach?: (host: string) => Reach): Reply;
+  adminCommand(command: Record<string, unknown>, nowMs: number, reach?: ReachFunction): Reply;
+  /** The same with the waits: of a reconfig until the configurations are on a majority, of a step-down for the secondaries. */
+  begin(command: Record<string, unknown>, nowMs: number, reach?: ReachFunction): PendingCommand;
+  /** What it answers when another member's initiate or reconfig asks for it. */
+  quorumAnswer(): Reach;
   /** Primary only. All changes are one oplog entry. */
   write(changes: Change[], nowMs: number): { ok: 1; optime: OpTime } | Failure;
   /** Documents of a namespace by id; what is local, committed or not. */

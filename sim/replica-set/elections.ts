@@ -1,8 +1,8 @@
 /** Elections: who stands, who votes for whom, what a winner does first. Rules of TopologyCoordinator::processReplSetRequestVotes. */
 import type { Envelope, PeerMessage } from './contract';
 import { compareOpTimes, NOTHING } from './oplog';
-import { compareConfigs, isVoter, majorityOf, votersOf } from './replica-config';
-import type { RunningMember } from './running-member';
+import { compareConfigs, isVoter, majorityOf, NO_TERM, votersOf } from './replica-config';
+import type { Peer, RunningMember } from './running-member';
 
 type Of<K extends PeerMessage['kind']> = Extract<PeerMessage, { kind: K }>;
 
@@ -18,6 +18,34 @@ export function standNow(m: RunningMember, nowMs: number): void {
   if (!m.mayStand()) return;
   m.resetElectionTimer(nowMs);
   askForVotes(m, nowMs, false);
+}
+
+/** How far behind a member may be that stands against a primary of lower priority (priorityTakeoverFreshnessWindowSeconds). */
+const FRESH_MS = 2_000;
+
+/** Whether this member should lead instead of `peer`: higher priority, and fresh enough (_amIFreshEnoughForPriorityTakeover). */
+function outranks(m: RunningMember, peer: Peer, nowMs: number): boolean {
+  if (m.state !== 'SECONDARY' || !m.lesser.has(peer.host)) return false;
+  const { last } = m.oplog;
+  return peer.applied.term === last.term && (peer.applied.index <= last.index || nowMs - m.oplog.atMs(last.index) <= FRESH_MS);
+}
+
+/**
+ * On the primary's heartbeat: plans to take the lead over. The highest priority waits one election timeout, the next one two, and so on
+ * (ReplSetConfig::getPriorityTakeoverDelay), each with the spread of election timers.
+ */
+export function considerTakeover(m: RunningMember, peer: Peer, nowMs: number): void {
+  if (m.lesser.size === 0 || m.takeoverDueMs !== Number.POSITIVE_INFINITY || !outranks(m, peer, nowMs)) return;
+  const rank = m.others().filter(({ priority }) => priority > (m.self?.priority ?? 0)).length;
+  m.takeoverDueMs = Math.max(nowMs + m.electionTimeoutMs * (rank + 1 + 0.15 * m.options.random()), m.frozenUntilMs);
+}
+
+export function takeOverLead(m: RunningMember, nowMs: number): void {
+  m.takeoverDueMs = Number.POSITIVE_INFINITY;
+  const leader = m.primary ? m.peers.get(m.primary) : undefined;
+  if (!leader || !outranks(m, leader, nowMs) || !m.seesMajority(nowMs)) return;
+  m.resetElectionTimer(nowMs);
+  askForVotes(m, nowMs, true);
 }
 
 function askForVotes(m: RunningMember, nowMs: number, dryRun: boolean): void {
@@ -92,5 +120,6 @@ function becomePrimary(m: RunningMember, nowMs: number): void {
   }
   m.oplog.append({ term: durable.term, index: m.oplog.last.index + 1, atMs: nowMs, changes: [{ op: 'noop' }] });
   m.committedInPreviousConfig = m.oplog.last;
-  m.install({ ...config, term: durable.term }, nowMs);
+  // A forced configuration stays without a term until the next safe reconfig (signalDrainComplete).
+  m.install(config.term === NO_TERM ? config : { ...config, term: durable.term }, nowMs);
 }

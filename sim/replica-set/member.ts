@@ -1,11 +1,13 @@
 /**
- * A replica-set member: the engine behind contract.ts. Pure and deterministic: the same calls in the same order give the same answers.
- * Modelled: heartbeats, elections with a dry run and one vote a term, step-down without a majority, safe reconfig and its spreading
- * by heartbeats, `newlyAdded`, initial sync, replication, majority commit, rollback.
- * Not modelled: forced reconfig, arbiters that hold no data, priorities above another (no takeover), chained replication, catch-up of a
- * new primary, authentication, read concern. A member in initial sync does not vote.
+ * A replica-set member. Not modelled: arbiters without data, secondaryDelaySecs, catch-up of a new primary and takeover to catch up, the
+ * check of a primary-secondary-arbiter set, another replicaSetId in a reconfig, chained replication, authentication, read concern, a vote
+ * during initial sync.
+ * It is the engine behind contract.ts. Pure and deterministic: the same calls in the same order give the same answers.
+ * Modelled: heartbeats, elections with a dry run and one vote a term, priority takeover, step-down without a majority and on request,
+ * safe and forced reconfig and their spreading by heartbeats, `newlyAdded`, initial sync, replication and its lag, majority commit,
+ * rollback.
  */
-import { runAdminCommand } from './admin-commands';
+import { beginAdminCommand, runAdminCommand } from './admin-commands';
 import type {
   Change,
   DurableState,
@@ -15,11 +17,13 @@ import type {
   MemberOptions,
   OpTime,
   PeerMessage,
+  PendingCommand,
   Reach,
+  ReachFunction,
   ReplicaSetMember,
   Reply,
 } from './contract';
-import { onVote, onVoteRequest, standForElection, standNow } from './elections';
+import { considerTakeover, onVote, onVoteRequest, standForElection, standNow, takeOverLead } from './elections';
 import { failure } from './failures';
 import { admitCaughtUp, isConfigCommitted } from './reconfig';
 import { compareConfigs } from './replica-config';
@@ -78,9 +82,18 @@ export class Member implements ReplicaSetMember {
     return this.m.durableVersion;
   }
 
+  get lagMs(): number {
+    return this.m.lagMs;
+  }
+
+  set lagMs(lagMs: number) {
+    this.m.lagMs = lagMs;
+  }
+
   get nextWakeMs(): number {
     const { m } = this;
-    return m.outbox.length > 0 ? Number.NEGATIVE_INFINITY : Math.min(m.heartbeatDueMs, m.electionDueMs, m.sync.doneMs);
+    if (m.outbox.length > 0) return Number.NEGATIVE_INFINITY;
+    return Math.min(m.heartbeatDueMs, m.electionDueMs, m.takeoverDueMs, m.sync.doneMs);
   }
 
   durable(): DurableState {
@@ -92,6 +105,7 @@ export class Member implements ReplicaSetMember {
     if (nowMs >= m.sync.doneMs) finishSync(m, nowMs);
     if (nowMs >= m.heartbeatDueMs) this.beat(nowMs);
     if (nowMs >= m.electionDueMs) standForElection(m, nowMs);
+    if (nowMs >= m.takeoverDueMs) takeOverLead(m, nowMs);
     return this.outgoing(nowMs);
   }
 
@@ -189,6 +203,7 @@ export class Member implements ReplicaSetMember {
     if (leads) {
       this.notePrimary(peer.host, nowMs);
       noteStaleness(m, body.oldest, nowMs);
+      considerTakeover(m, peer, nowMs);
     } else if (m.primary === peer.host) m.primary = null;
     if (!m.durable.syncing) m.oplog.commitTo(body.commit);
   }
@@ -196,17 +211,29 @@ export class Member implements ReplicaSetMember {
   /** A newer configuration is taken wherever it comes from, as in MongoDB's heartbeat reconfig; a stranger's one is not. */
   private considerConfig(config: NonNullable<Heartbeat['config']>, nowMs: number): void {
     const { m } = this;
+    // In the midst of a change of its own (_scheduleHeartbeatReconfig); it is told again.
+    if (m.isConfiguring) return;
     const isMine = config.members.some((member) => m.isSelf(member.host));
     if (m.config ? compareConfigs(config, m.config) > 0 : isMine) m.install(config, nowMs);
   }
 
-  adminCommand(command: Record<string, unknown>, nowMs: number, reach?: (host: string) => Reach): Reply {
-    return runAdminCommand(this.m, command, nowMs, reach);
+  adminCommand(command: Record<string, unknown>, nowMs: number, reach?: ReachFunction): Reply {
+    return runAdminCommand({ m: this.m, command, nowMs, reach });
+  }
+
+  begin(command: Record<string, unknown>, nowMs: number, reach?: ReachFunction): PendingCommand {
+    return beginAdminCommand({ m: this.m, command, nowMs, reach, canWait: true });
+  }
+
+  quorumAnswer(): Reach {
+    const { config } = this.m;
+    if (config) return { setName: config._id };
+    return this.m.oplog.last.index > 0 ? 'hasData' : 'fresh';
   }
 
   write(changes: Change[], nowMs: number): { ok: 1; optime: OpTime } | Failure {
     const { m } = this;
-    if (m.state !== 'PRIMARY') return failure('NotWritablePrimary', 'not primary');
+    if (!m.isWritable) return failure('NotWritablePrimary', 'not primary');
     const ids = new Set<string>();
     for (const change of changes) {
       if (change.op !== 'insert') continue;

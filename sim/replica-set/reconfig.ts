@@ -1,30 +1,28 @@
-/** Initiate and safe reconfig on one member: checks the rules, then installs. Never forces a configuration. */
-
+/** `replSetReconfig` on one member, safe or forced, and the reconfig by which the primary gives new voters their vote. Starts no set. */
 import {
+  checkQuorum,
+  defaultsFor,
   impliesMajority,
   invalid,
   markNewVoters,
   parseConfig,
   problemOf,
-  quorumProblem,
   selfProblem,
   transitionProblem,
 } from './config-rules';
-import type { Reach, Reply } from './contract';
+import type { Reply } from './contract';
 import { failure } from './failures';
 import { compareOpTimes } from './oplog';
-import { isVoter, majorityOf, type ReplicaSetConfig } from './replica-config';
+import { type Call, deadlineOf, type Step } from './pending';
+import { isVoter, majorityOf, NO_TERM, type ReplicaSetConfig } from './replica-config';
 import { isOnMajority } from './replication';
 import type { RunningMember } from './running-member';
 
 export const RW_CONCERN = { ns: 'config.settings', id: '"ReadWriteConcernDefaults"' } as const;
 
-type ReachFunction = ((host: string) => Reach) | undefined;
-
-function defaultsFor(m: RunningMember, replicaSetId: string) {
-  const { electionTimeoutMs = 10_000, heartbeatEveryMs = 2_000 } = m.options;
-  return { electionTimeoutMillis: electionTimeoutMs, heartbeatIntervalMillis: heartbeatEveryMs, replicaSetId };
-}
+/** By how much a forced configuration's version jumps at least, and the bound of what chance adds. */
+const FORCED_VERSION_JUMP = 10_000;
+const FORCED_VERSION_SPREAD = 100_000;
 
 /** Whether a majority of voters runs the very configuration this member runs. */
 export function isConfigCommitted(m: RunningMember): boolean {
@@ -43,53 +41,111 @@ function commitmentProblem(m: RunningMember): string | undefined {
   if (!config) return undefined;
   const at = `{version: ${config.version}, term: ${config.term}}`;
   if (!isConfigCommitted(m)) return `Cannot run replSetReconfig because the current config: ${at} is not majority committed.`;
+  // There is no previous configuration, or it was overruled by force: nothing of it is promised.
+  if (config.version === 1 || config.term === NO_TERM) return undefined;
   if (!isOnMajority(m, m.committedInPreviousConfig))
     return `Cannot run replSetReconfig because ops committed in the previous config are not yet committed in the current config: ${at}`;
   return undefined;
 }
 
-/** `replSetInitiate`: version 1, all members reachable and without a configuration. */
-export function initiate(m: RunningMember, input: unknown, nowMs: number, reach: ReachFunction): Reply {
-  if (m.config) return failure('AlreadyInitialized', 'already initialized');
-  const isEmpty = input === null || typeof input !== 'object' || Object.keys(input).length === 0;
-  const document = isEmpty ? { _id: m.options.replicaSet, members: [{ _id: 0, host: m.options.host }] } : input;
-  const id = Math.floor(m.options.random() * 2 ** 48).toString(16);
-  const parsed = parseConfig(document, m.options.replicaSet, defaultsFor(m, id.padStart(24, '0')));
-  if ('ok' in parsed) return parsed;
-  const config: ReplicaSetConfig = { ...parsed.config, term: 1 };
-  const problem =
-    problemOf(config) ??
-    (config.version === 1 ? undefined : `Configuration used to initiate a replica set must have version 1, but found ${config.version}`);
-  if (problem) return invalid(problem, true);
-  const refusal = selfProblem(config, m.isSelf) ?? (reach && quorumProblem(config, m.isSelf, reach, true));
-  if (refusal) return refusal;
-  m.oplog.append({ term: 0, index: m.oplog.last.index + 1, atMs: nowMs, changes: [{ op: 'noop' }] });
-  m.oplog.commitTo(m.oplog.last);
-  m.install(config, nowMs);
-  return { ok: 1 };
+/** First step: CmdReplSetReconfig in repl_set_command.cpp. */
+export function startReconfig(call: Call): Step {
+  const { m, command } = call;
+  return () => {
+    if (!m.config) return failure('NotYetInitialized', 'Node not yet initialized; use the replSetInitiate command');
+    if (m.isConfiguring) return inProgress();
+    return command.force ? force(call) : awaitCurrentConfig(call);
+  };
 }
 
-/** `replSetReconfig` without force; the answer comes before the new configuration is on a majority. */
-export function reconfigure(m: RunningMember, command: Record<string, unknown>, nowMs: number, reach: ReachFunction): Reply {
+function inProgress(): Reply {
+  return failure('ConfigurationInProgress', 'Cannot run replSetReconfig because the node is currently updating its configuration');
+}
+
+function notPrimary(m: RunningMember): Reply | undefined {
+  if (m.isWritable) return undefined;
+  return failure('NotWritablePrimary', `Safe reconfig is only allowed on a writable PRIMARY. Current state is ${m.state}`);
+}
+
+/** Waits until the configuration it runs is on a majority, and what was committed before it as well. Nothing has happened yet: 10107, 308. */
+function awaitCurrentConfig(call: Call): Step {
+  const untilMs = deadlineOf(call);
+  return (nowMs) => {
+    const { m } = call;
+    const refusal = notPrimary(m) ?? (m.isConfiguring ? inProgress() : undefined);
+    if (refusal) return refusal;
+    const waiting = commitmentProblem(m);
+    if (!waiting) return prepare(call);
+    return nowMs < untilMs ? undefined : failure('CurrentConfigNotCommittedYet', waiting);
+  };
+}
+
+function prepare(call: Call): Reply | Step {
+  const next = nextConfig(call);
+  if ('ok' in next) return next;
+  call.m.isConfiguring = true;
+  return askMajority(call, next);
+}
+
+/** The configuration that is asked for with all it needs, or why it must not be: ReplicationCoordinatorImpl::processReplSetReconfig. */
+function nextConfig({ m, command }: Call): ReplicaSetConfig | Reply {
   const { config: old } = m;
-  if (!old || !m.self) return failure('NotYetInitialized', 'Node not yet initialized; use the replSetInitiate command');
-  if (command.force) return failure('CommandNotSupported', 'replSetReconfig with force is not modelled: use a safe reconfig');
-  if (m.state !== 'PRIMARY')
-    return failure('NotWritablePrimary', `Safe reconfig is only allowed on a writable PRIMARY. Current state ${m.state}`);
-  const waiting = commitmentProblem(m);
-  if (waiting) return failure('CurrentConfigNotCommittedYet', waiting);
-  const parsed = parseConfig(command.replSetReconfig, m.options.replicaSet, {
-    ...defaultsFor(m, old.settings.replicaSetId),
-    ...old.settings,
-  });
+  if (!old) return failure('NotYetInitialized', 'Node not yet initialized; use the replSetInitiate command');
+  const isForced = Boolean(command.force);
+  const defaults = { ...defaultsFor(m.options, old.settings.replicaSetId), ...old.settings };
+  const parsed = parseConfig(command.replSetReconfig, m.options.replicaSet, defaults);
   if ('ok' in parsed) return parsed;
-  const next = markNewVoters(old, { ...parsed.config, term: m.durable.term });
-  const problem = problemOf(next) ?? transitionProblem(old, next) ?? writeConcernProblem(m, old, next);
+  const next = isForced ? forced(m, old, parsed.config) : markNewVoters(old, { ...parsed.config, term: m.durable.term });
+  const problem = writeConcernProblem(m, old, next) ?? problemOf(next) ?? transitionProblem(old, next, isForced);
   if (problem) return invalid(problem, false);
-  const refusal = selfProblem(next, m.isSelf) ?? (reach && quorumProblem(next, m.isSelf, reach, false));
-  if (refusal) return refusal;
-  takeOver(m, next, nowMs);
-  return { ok: 1 };
+  return selfProblem(next, m.isSelf, isForced) ?? next;
+}
+
+/** Its version is ahead of all that others may have agreed on meanwhile; nobody was elected to make it, so it has no term. */
+function forced(m: RunningMember, old: ReplicaSetConfig, asked: ReplicaSetConfig): ReplicaSetConfig {
+  const jump = FORCED_VERSION_JUMP + Math.floor(m.options.random() * FORCED_VERSION_SPREAD);
+  return { ...asked, term: NO_TERM, version: Math.max(old.version, asked.version) + jump };
+}
+
+/** Needs no primary and asks nobody: at once, on any member that is in the new configuration. */
+function force(call: Call): Step {
+  return (nowMs) => {
+    const next = nextConfig(call);
+    if ('ok' in next) return next;
+    takeOver(call.m, next, nowMs);
+    return { ok: 1 };
+  };
+}
+
+/** The quorum check; then the configuration is installed, unless the time is over or this member no longer leads. */
+function askMajority(call: Call, next: ReplicaSetConfig): Step {
+  const { m, reach, canWait } = call;
+  const hosts = next.members.map(({ host }) => host).filter((host) => !m.isSelf(host));
+  const untilMs = deadlineOf(call);
+  return (nowMs, pending) => {
+    pending.asks = hosts;
+    const refusal = reach && checkQuorum(next, m.isSelf, canWait ? reach : (host) => reach(host) ?? 'unreachable', false);
+    if (refusal === 'waiting') return undefined;
+    m.isConfiguring = false;
+    if (refusal) return refusal;
+    if (!m.isWritable || m.durable.term !== next.term) return failure('NotWritablePrimary', 'Stepped down when persisting new config');
+    if (nowMs > untilMs) return failure('MaxTimeMSExpired', 'operation exceeded time limit');
+    takeOver(m, next, nowMs);
+    return canWait ? awaitNewConfig(call, next.term) : { ok: 1 };
+  };
+}
+
+/** Waits until the new configuration is on a majority. It is installed whatever the answer: 189, 50. */
+function awaitNewConfig(call: Call, term: number): Step {
+  const { m } = call;
+  const untilMs = deadlineOf(call);
+  const words = 'Reconfig finished but failed to propagate to a majority';
+  return (nowMs) => {
+    if (!m.isWritable || m.durable.term !== term)
+      return failure('PrimarySteppedDown', `${words} :: caused by :: Primary stepped down while waiting for replication`);
+    if (isConfigCommitted(m)) return { ok: 1 };
+    return nowMs < untilMs ? undefined : failure('MaxTimeMSExpired', `${words} :: caused by :: operation exceeded time limit`);
+  };
 }
 
 function takeOver(m: RunningMember, next: ReplicaSetConfig, nowMs: number): void {
@@ -98,6 +154,7 @@ function takeOver(m: RunningMember, next: ReplicaSetConfig, nowMs: number): void
   m.install(next, nowMs);
 }
 
+/** Holds for forced ones as well (_doReplSetReconfig). */
 function writeConcernProblem(m: RunningMember, old: ReplicaSetConfig, next: ReplicaSetConfig): string | undefined {
   const isSet = m.durable.data[RW_CONCERN.ns]?.[RW_CONCERN.id] !== undefined;
   if (isSet || impliesMajority(old) === impliesMajority(next)) return undefined;
@@ -107,7 +164,7 @@ function writeConcernProblem(m: RunningMember, old: ReplicaSetConfig, next: Repl
 /** As primary: gives a `newlyAdded` voter its vote once it is SECONDARY; a reconfig of its own, so the version moves. */
 export function admitCaughtUp(m: RunningMember, nowMs: number): void {
   const { config } = m;
-  if (m.state !== 'PRIMARY' || !config || !m.hasNewlyAdded) return;
+  if (!config || !m.hasNewlyAdded || !m.isWritable || m.isConfiguring) return;
   const ready = config.members.find((member) => member.newlyAdded && m.peers.get(member.host)?.state === 'SECONDARY');
   if (!ready || commitmentProblem(m)) return;
   const members = config.members.map((member) => {
@@ -115,5 +172,7 @@ export function admitCaughtUp(m: RunningMember, nowMs: number): void {
     const { newlyAdded: _done, ...voter } = member;
     return voter;
   });
-  takeOver(m, { ...config, members, version: config.version + 1, term: m.durable.term }, nowMs);
+  const next = { ...config, members, version: config.version + 1, term: m.durable.term };
+  // An eighth voter is taken as long as it does not count, and never gets its vote.
+  if (!problemOf(next)) takeOver(m, next, nowMs);
 }

@@ -38,8 +38,15 @@ export function majorityOf(config: ReplicaSetConfig): number {
   return Math.floor(votersOf(config).length / 2) + 1;
 }
 
-/** Positive when `a` is newer: the term decides, then the version (ConfigVersionAndTerm in repl_set_config.h). */
+/** Term of a forced configuration (OpTime::kUninitializedTerm): nobody was elected to make it. */
+export const NO_TERM = -1;
+
+/**
+ * Positive when `a` is newer: the term decides, then the version; where one of them was forced the version alone
+ * (ConfigVersionAndTerm in repl_set_config.h).
+ */
 export function compareConfigs(a: ConfigPosition, b: ConfigPosition): number {
+  if (a.term === NO_TERM || b.term === NO_TERM) return a.version - b.version;
   return a.term - b.term || a.version - b.version;
 }
 

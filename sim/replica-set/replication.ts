@@ -51,7 +51,7 @@ export function onEntries(m: RunningMember, { from, body }: Letter<'entries'>, n
     return;
   }
   if (m.state === 'STARTUP' || m.state === 'REMOVED' || m.durable.syncing || m.halted) return;
-  const matched = takeEntries(m, body);
+  const matched = takeEntries(m, body, nowMs);
   if (!matched) {
     if (!m.halted) m.send(from, { kind: 'entriesReply', accepted: false, matched: m.durable.commit });
     return;
@@ -62,14 +62,22 @@ export function onEntries(m: RunningMember, { from, body }: Letter<'entries'>, n
 }
 
 /** Appends what is new; the optime up to which both logs are the same now, or undefined when they don't meet at `previous`. */
-function takeEntries(m: RunningMember, { previous, entries }: Of<'entries'>): OpTime | undefined {
-  const { oplog } = m;
-  if (previous.index > oplog.last.index || !oplog.holds(previous)) return undefined;
+function takeEntries(m: RunningMember, { previous, entries: sent }: Of<'entries'>, nowMs: number): OpTime | undefined {
+  const { oplog, lagMs } = m;
+  if (previous.index > oplog.last.index) return undefined;
+  if (!oplog.holds(previous)) {
+    // Asked for at the commit point, and even there the logs differ: only a forced reconfig can do that.
+    if (previous.index <= m.durable.commit.index) haltBefore(m, previous.index);
+    return undefined;
+  }
+  // What is too young for a member that lags comes again with the primary's next attempt.
+  const tooYoung = lagMs > 0 ? sent.findIndex(({ atMs, index }) => atMs > nowMs - lagMs && index > oplog.last.index) : -1;
+  const entries = tooYoung < 0 ? sent : sent.slice(0, tooYoung);
   for (const entry of entries) {
     if (entry.index <= oplog.last.index) {
       if (oplog.holds(entry)) continue;
       if (!oplog.rollBackTo(entry.index - 1)) {
-        halt(m, `would roll back entry ${entry.index}, which a majority had`);
+        haltBefore(m, entry.index);
         return undefined;
       }
     }
@@ -79,8 +87,9 @@ function takeEntries(m: RunningMember, { previous, entries }: Of<'entries'>): Op
   return last ? { term: last.term, index: last.index } : previous;
 }
 
-function halt(m: RunningMember, reason: string): void {
-  m.halted = reason;
+/** MongoDB ends such a process (unrecoverable rollback: a common point before the stable timestamp); here it stays and says so. */
+function haltBefore(m: RunningMember, index: number): void {
+  m.halted = `would roll back entry ${index}, which a majority had: needs an initial sync`;
   m.state = 'RECOVERING';
   m.electionDueMs = Number.POSITIVE_INFINITY;
 }

@@ -43,6 +43,10 @@ export class RunningMember {
   state: MemberStateName = 'STARTUP';
   /** This member's own entry in the configuration. */
   self: MemberConfig | undefined;
+  /** It runs an initiate or reconfig that is not installed yet: kConfigInitiating and kConfigReconfiguring of MongoDB. */
+  isConfiguring = false;
+  /** It waits for its secondaries before it steps down. */
+  isSteppingDown = false;
   /** Voters of the configuration, and whether one of its members waits for its vote. */
   voters: MemberConfig[] = [];
   hasNewlyAdded = false;
@@ -50,6 +54,9 @@ export class RunningMember {
   readonly peers = new Map<string, Peer>();
   candidacy: Candidacy | null = null;
   electionDueMs = Number.POSITIVE_INFINITY;
+  /** When it stands against a primary of lower priority, and who is of lower priority. */
+  takeoverDueMs = Number.POSITIVE_INFINITY;
+  lesser: ReadonlySet<string> = new Set();
   heartbeatDueMs = Number.POSITIVE_INFINITY;
   /** No election by this member before then: it stepped down on request. */
   frozenUntilMs = 0;
@@ -64,12 +71,14 @@ export class RunningMember {
   halted: string | null = null;
   electedMs = 0;
   readonly startedMs: number;
+  lagMs: number;
   outbox: Envelope[] = [];
 
   constructor(readonly options: MemberOptions) {
     this.durable = options.durable ? structuredClone(options.durable) : emptyState();
     this.oplog = new Oplog(this.durable, options.oplogEntriesMax ?? 10_000, () => this.noteChange());
     this.startedMs = options.nowMs;
+    this.lagMs = options.lagMs ?? 0;
     if (this.durable.config) this.enter(this.durable.config, options.nowMs);
   }
 
@@ -83,6 +92,11 @@ export class RunningMember {
 
   get electionTimeoutMs(): number {
     return this.config?.settings.electionTimeoutMillis ?? 10_000;
+  }
+
+  /** Leads and takes writes. */
+  get isWritable(): boolean {
+    return this.state === 'PRIMARY' && !this.isSteppingDown;
   }
 
   get heartbeatEveryMs(): number {
@@ -150,6 +164,7 @@ export class RunningMember {
   becomeSecondary(nowMs: number): void {
     if (this.state === 'PRIMARY' || this.primary === this.host) this.primary = null;
     this.state = 'SECONDARY';
+    this.isSteppingDown = false;
     this.resetElectionTimer(nowMs);
   }
 
@@ -159,6 +174,7 @@ export class RunningMember {
     this.noteChange();
     this.primary = null;
     this.candidacy = null;
+    this.takeoverDueMs = Number.POSITIVE_INFINITY;
     if (this.state === 'PRIMARY') {
       this.becomeSecondary(nowMs);
       this.heartbeatAll(nowMs);
@@ -176,18 +192,35 @@ export class RunningMember {
     this.self = config.members.find((member) => this.isSelf(member.host));
     this.voters = votersOf(config);
     this.hasNewlyAdded = config.members.some((member) => member.newlyAdded);
+    this.lesser = this.lesserThan(this.self);
+    this.takeoverDueMs = Number.POSITIVE_INFINITY;
     this.rebuildPeers();
     if (!this.self) {
       this.state = 'REMOVED';
+      this.isSteppingDown = false;
       this.primary = null;
       this.electionDueMs = Number.POSITIVE_INFINITY;
-    } else if (this.state === 'STARTUP' || this.state === 'REMOVED') {
+    } else if (this.halted) this.state = 'RECOVERING';
+    else if (this.state === 'STARTUP' || this.state === 'REMOVED') {
       if (this.durable.syncing || this.oplog.last.index === 0) {
         this.durable.syncing = true;
         this.state = 'STARTUP2';
       } else this.becomeSecondary(nowMs);
-    } else if (this.state === 'SECONDARY' && this.mayStand() !== Number.isFinite(this.electionDueMs)) this.resetElectionTimer(nowMs);
+    } else if (this.state === 'PRIMARY' && !isElectable(this.self)) {
+      // Only a forced configuration can do that.
+      this.becomeSecondary(nowMs);
+    } else if (this.state === 'SECONDARY' && this.mustResetTimer()) this.resetElectionTimer(nowMs);
     this.heartbeatAll(nowMs);
+  }
+
+  /** It may stand now, or no longer; or it has become the only voter, which waits for nobody. */
+  private mustResetTimer(): boolean {
+    return this.mayStand() !== Number.isFinite(this.electionDueMs) || this.voters.length === 1;
+  }
+
+  private lesserThan(self: MemberConfig | undefined): ReadonlySet<string> {
+    if (!self || !isElectable(self)) return new Set();
+    return new Set(this.others().flatMap(({ host, priority }) => (priority < self.priority ? [host] : [])));
   }
 
   private rebuildPeers(): void {

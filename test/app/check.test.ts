@@ -86,6 +86,17 @@ describe('checkCluster', () => {
     expect(w.journal).toHaveLength(1);
   });
 
+  it('does not follow a spec that renames the set it initiated', async () => {
+    const w = declared();
+    await check(w);
+    const row = w.rows.get('city');
+    if (row) w.rows.set('city', { ...row, memory: { ...row.memory, replicaSetInitiated: true } });
+    w.specs.set('city', { text: JSON.stringify({ name: 'city', mongo: { replicaSet: 'other_rs' } }), version: 2 });
+    await check(w);
+    expect(w.rows.get('city')?.spec.mongo.replicaSet).toBe('orion_rs');
+    expect(w.rows.get('city')?.status?.blocked.join()).toContain('the name the set was initiated with');
+  });
+
   it('knows nothing of a cluster without spec and row', async () => {
     const w = aMemoryWorld();
     await check(w);

@@ -38,6 +38,12 @@ describe('createCluster', () => {
     expect(specOf(w).mongo.count).toBe(3);
   });
 
+  it('warns in the journal of what a valid spec risks', async () => {
+    const w = aMemoryWorld();
+    const spec = { mongo: { writeConcern: 1 } };
+    expect(await ask(w, { kind: 'createCluster', cluster: 'city', spec })).toContain('accepted; warning: mongo.writeConcern: 1 is below');
+  });
+
   it('is done once, however often its message comes', async () => {
     const w = aMemoryWorld();
     await ask(w, { kind: 'createCluster', cluster: 'city' }, 'm-1');
@@ -78,6 +84,24 @@ describe('scale', () => {
     expect(said).toMatch(/^refused/);
     expect(said).toContain(words);
     expect(specOf(w).orion.count).toBe(2);
+  });
+
+  it('refuses to shrink a replica set to members that are not alive, and keeps the spec', async () => {
+    const w = aMemoryWorld();
+    await ask(w, { kind: 'createCluster', cluster: 'city', spec: { mongo: { count: 5 } } });
+    const row = w.rows.get('city');
+    if (!row) throw new Error('the row is missing');
+    const slots = ['mdb1', 'mdb2', 'mdb3', 'mdb4', 'mdb5'].map((slot, i) => ({
+      slot,
+      role: 'mongo',
+      health: i < 2 ? ('dead' as const) : ('healthy' as const),
+    }));
+    const status = { atMs: 0, converged: false, sentence: '', blocked: [], slots, addresses: [], inFlight: [] };
+    w.rows.set('city', { ...row, memory: { ...row.memory, replicaSetInitiated: true }, status });
+    expect(await ask(w, { kind: 'scale', cluster: 'city', role: 'mongo', count: 3 })).toContain(
+      'refused: scale mongo to 3: mongo.count: expected 5 for now; got 3',
+    );
+    expect(specOf(w).mongo.count).toBe(5);
   });
 
   it('refuses an unknown cluster and names the known ones', async () => {

@@ -74,6 +74,8 @@ const FACT = {
   hosts: ['10.0.3.1:27017', '10.0.3.2:27017'],
   passives: ['10.0.3.3:27017'],
   lastWriteS: 1_800_000_000,
+  lastWriteTerm: 5,
+  lastWriteIncrement: 1,
 };
 
 const probe = makeProbe(() => Date.now());

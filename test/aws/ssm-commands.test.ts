@@ -13,7 +13,12 @@ const APPLY: NodeCommand = {
   files: [{ name: 'haproxy.cfg', content: 'log \'a\' $(reboot) `id` \n"ü"' }],
 };
 const RECONFIG: NodeCommand = { name: 'replica-set', action: 'reconfig', payload: { replicaSet: 'orion_rs', change: { change: 'add' } } };
-const DOCUMENTS: CommandDocuments = { 'apply-config': 'doc-a', 'restart-role': 'doc-r', 'replica-set': 'doc-s' };
+const DOCUMENTS: CommandDocuments = {
+  'apply-config': 'doc-a',
+  'restart-role': 'doc-r',
+  'replica-set': 'doc-s',
+  'repair-majority': 'doc-m',
+};
 
 function decoded(payload: string): unknown {
   return JSON.parse(Buffer.from(payload, 'base64').toString('utf8'));

@@ -32,7 +32,19 @@ const STATUS = aStatus({
       health: 'healthy',
       member: 'primary',
     },
+    {
+      slot: 'mdb2',
+      role: 'mongo',
+      instanceId: 'i-4',
+      incarnation: 2,
+      zone: 'b',
+      privateIp: '10.0.3.22',
+      health: 'healthy',
+      member: 'syncing, no vote yet',
+      memberSinceMs: NOW_MS - 70_000,
+    },
   ],
+  replicaSetStep: 'replica set: mdb2 joins without a vote and is catching up (21600 s at most)',
   addresses: [{ name: 'entry1', publicIp: '203.0.113.1', holder: 'i-1' }],
   inFlight: [{ kind: 'launchNode', jobKey: 'k', reason: 'ctx2 is missing', plannedAtMs: NOW_MS - 9_000 }],
 });
@@ -47,12 +59,14 @@ describe('fiware-ha status', () => {
       'wanted: lb 2, orion 2 (1 to 10), mongo 3 (orion_rs)',
       'checked: 4 s ago',
       'last plan: launchNode: ctx2 is missing',
+      'replica set: mdb2 joins without a vote and is catching up (21600 s at most)',
       '',
       'SLOT  NODE  INC  ZONE  ADDRESS                  HEALTH                   CONFIG  MEMBER',
       'lb1   i-1   1    a     10.0.1.11 = 203.0.113.1  healthy                  c1',
       'ctx1  i-2   3    b     -                        dead (process: refused)  -',
       'ctx2  -     -    -     -                        missing                  -',
       'mdb1  i-3   1    a     10.0.3.11                healthy                  -       primary',
+      'mdb2  i-4   2    b     10.0.3.22                healthy                  -       syncing, no vote yet for 70 s',
       '',
       'in flight:',
       '  launchNode, for 9 s: ctx2 is missing',
@@ -95,7 +109,7 @@ describe('fiware-ha status', () => {
 
   it('gives one line a cluster without a name', async () => {
     const cli = aCommandLine({ world: aCityWorld(aRow({}, { status: STATUS })) });
-    expect((await cli.run('status')).out).toEqual(['city: blocked; 2 of 4 nodes healthy; checked 4 s ago']);
+    expect((await cli.run('status')).out).toEqual(['city: blocked; 3 of 5 nodes healthy; checked 4 s ago']);
   });
 
   it('answers an unknown cluster with those known', async () => {

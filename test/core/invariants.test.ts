@@ -28,6 +28,18 @@ function violations(jobs: PlannedJob[], of = world): string {
 }
 
 describe('findViolations', () => {
+  it('lets no planner force a configuration', () => {
+    const force: PlannedJob = {
+      kind: 'forceReplicaSet',
+      ...common('f'),
+      instanceId: 'i-3011',
+      replicaSet: 'orion_rs',
+      survivors: [m1],
+      expect: { setVersion: 3 },
+    };
+    expect(violations([force])).toContain('only a person may force a configuration');
+  });
+
   it('has nothing against an empty plan', () => {
     expect(violations([])).toBe('');
   });

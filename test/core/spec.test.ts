@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseSpec, withCount } from '../../lambdas/core/spec';
+import { parseSpec, type SpecInput, warningsOf, withCount } from '../../lambdas/core/spec';
 import { aSpec } from '../builders';
 
 function problemsOf(input: unknown): string[] {
@@ -46,6 +46,35 @@ describe('spec', () => {
     expect(four.ok && four.value.orion.count).toBe(4);
     expect(withCount(spec, 'orion', 11).ok).toBe(false);
     expect(withCount(spec, 'lb', 3).ok).toBe(false);
+  });
+
+  it.each([2, 4, 6, 8, 9])('takes no replica set of %i members', (count) => {
+    expect(problemsOf({ name: 'city', mongo: { count } })).toEqual([
+      `mongo.count: expected 1, 3, 5 or 7: a replica set needs an odd number of voters, 7 at most; got ${count}`,
+    ]);
+  });
+
+  it('takes a read preference only where Orion can be told', () => {
+    const mongo = { readPreference: 'nearest' } as const;
+    expect(problemsOf({ name: 'city', orion: { version: '3.12.0' }, mongo })).toEqual([
+      'mongo.readPreference: expected primary: Orion 3.12.0 has no setting for it; take 4.0.0 or later (orion.version), or leave it out; got "nearest"',
+    ]);
+    expect(problemsOf({ name: 'city', mongo })).toEqual([]);
+  });
+
+  it('names the write concerns it knows', () => {
+    expect(problemsOf({ name: 'city', mongo: { writeConcern: 2 } })).toEqual([
+      'mongo.writeConcern: expected "majority", 1 (the primary alone) or 0 (not acknowledged); got 2',
+    ]);
+  });
+
+  it('warns of what a valid spec risks, and of nothing by default', () => {
+    const warnings = (mongo: NonNullable<SpecInput['mongo']>) => warningsOf(aSpec({ mongo }));
+    expect(warnings({})).toEqual([]);
+    expect(warnings({ writeConcern: 1 }).join()).toContain('a failover may roll back writes');
+    expect(warnings({ writeConcern: 0 }).join()).toContain('not acknowledged');
+    expect(warnings({ readPreference: 'secondary' }).join()).toContain('out of date');
+    expect(warnings({ count: 1 }).join()).toContain('no replica set to fail over to');
   });
 
   it.each([null, 7, 'city', [], undefined])('answers %j with a problem, not an exception', (input) => {

@@ -2,7 +2,22 @@ import { describe, expect, it } from '@jest/globals';
 import { chooseNextLook } from '../../lambdas/core/plan/next-look';
 import { planSituation } from '../../lambdas/core/plan/plan';
 import { summarize } from '../../lambdas/core/status';
-import { aHealth, aHealthyWorld, aNode, change, hostOfNode, look, NOW_MS, type World, withNodes, withReplicaSet } from '../builders';
+import {
+  aHealth,
+  aHealthyWorld,
+  aNode,
+  caughtUp,
+  change,
+  hostOfNode,
+  look,
+  memberHosts,
+  NOW_MS,
+  setOf,
+  type World,
+  withHello,
+  withNodes,
+  withReplicaSet,
+} from '../builders';
 
 function statusOf(world: World) {
   const s = look(world);
@@ -45,6 +60,25 @@ describe('summarize', () => {
     const { slots } = statusOf(aHealthyWorld());
     expect(slots.map((slot) => slot.member).filter(Boolean)).toEqual(['primary', 'secondary', 'secondary']);
     expect(slots.filter((slot) => slot.holdsAddress).map((slot) => slot.slot)).toEqual(['lb1']);
+  });
+
+  it('shows a joining member, since when it is where it is, and the step the set is in', () => {
+    const base = aHealthyWorld();
+    const [a = '', b = '', c = ''] = memberHosts(base);
+    const joining = setOf(base, { voters: [a, b], nonVoters: [c] });
+    const syncing = { ...joining, memory: { ...joining.memory, behindSinceMs: { [c]: NOW_MS - 40_000 } } };
+    const seen = statusOf(
+      withNodes(
+        syncing,
+        syncing.nodes.map((node) => (hostOfNode(node) === c ? withHello(node, { secondary: false }) : node)),
+      ),
+    );
+    expect(seen.slots.at(-1)).toMatchObject({ slot: 'mdb3', member: 'syncing, no vote yet', memberSinceMs: NOW_MS - 40_000 });
+    expect(seen.replicaSetStep).toBe('replica set: mdb3 joins without a vote and is catching up (21600 s at most)');
+    const ready = statusOf(caughtUp(joining, c));
+    expect(ready.slots.at(-1)).toMatchObject({ member: 'secondary, no vote yet, caught up', memberSinceMs: NOW_MS - 60_000 });
+    expect(ready.replicaSetStep).toBe(`reconfigReplicaSet: ${c} has caught up; 2 of 3 votes`);
+    expect(statusOf(base).replicaSetStep).toBeUndefined();
   });
 
   it('shows an empty slot as missing', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Disk } from '../../lab/replica-set-stand-in/disk';
-import { parseOptions } from '../../lab/replica-set-stand-in/options';
+import { HELP, parseOptions } from '../../lab/replica-set-stand-in/options';
 import { renderMongo } from '../../lambdas/core/config/mongo';
 
 const folder = mkdtempSync(join(tmpdir(), 'stand-in-options-'));
@@ -31,9 +31,16 @@ describe('the options of the replica-set stand-in', () => {
     [['--replSet', 'rs', '--dbpath', '/d', '--port', '0'], /--port: expected a whole number from 1 to 65535, got "0"/],
     [['--replSet', 'rs', '--dbpath', '/d', '--election-timeout-ms', 'soon'], /--election-timeout-ms.*"soon"/],
     [['--config', '/does/not/exist'], /--config: \/does\/not\/exist can't be read/],
+    [['--replSet', 'rs', '--dbpath', '/d', '--lag-ms', 'much'], /--lag-ms: expected a whole number from 0 to 3600000, got "much"/],
     [['--shard'], /--shard/],
   ])('are refused when wrong: %j', (argv, text) => {
     expect(() => parseOptions(argv)).toThrow(text);
+  });
+
+  it('are all in the help, as are the private commands and what is not modelled', () => {
+    for (const word of ['--lag-ms', '--sync-ms', '_fiwareHaCut', '_fiwareHaLag', '_fiwareHaPeer', '_fiwareHaQuorum'])
+      expect(HELP).toContain(word);
+    expect(HELP.split('\n')[0]).toMatch(/not MongoDB; not modelled: authentication/);
   });
 
   it('never take over a folder with a state of something else', () => {

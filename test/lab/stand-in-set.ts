@@ -8,7 +8,7 @@ import { MongoClient } from 'mongodb';
 import { type BundledStandIns, bundleStandIns } from '../../lab/replica-set-stand-in/bundle';
 
 /** Timers shortened twelvefold, so that a test sees elections within a second or so. */
-const FAST = ['--election-timeout-ms', '800', '--heartbeat-every-ms', '150'];
+const FAST = { electionTimeoutMs: 800, heartbeatEveryMs: 150 };
 
 export async function freePort(): Promise<number> {
   return new Promise((resolve) => {
@@ -47,6 +47,8 @@ export class StandInSet {
   private readonly clients = new Map<string, MongoClient>();
   private bundles: BundledStandIns | undefined;
 
+  constructor(private readonly times = FAST) {}
+
   async bundle(): Promise<BundledStandIns> {
     this.bundles ??= await bundleStandIns(join(this.folder, 'bin'));
     return this.bundles;
@@ -55,11 +57,15 @@ export class StandInSet {
   async start(host: string): Promise<void> {
     const { mongod } = await this.bundle();
     const port = host.split(':')[1] ?? '';
-    const dataDir = join(this.folder, `data-${port}`);
-    const args = [mongod, '--port', port, '--replica-set', 'orion_rs', '--data-dir', dataDir, ...FAST];
+    const times = ['--election-timeout-ms', `${this.times.electionTimeoutMs}`, '--heartbeat-every-ms', `${this.times.heartbeatEveryMs}`];
+    const args = [mongod, '--port', port, '--replica-set', 'orion_rs', '--data-dir', this.dataDir(host), ...times];
     this.processes.set(host, spawn(process.execPath, args, { stdio: 'ignore' }));
     // A client whose first connection fails stays useless, so the driver comes only once somebody listens.
     await until(() => answers(Number(port)));
+  }
+
+  dataDir(host: string): string {
+    return join(this.folder, `data-${host.split(':')[1]}`);
   }
 
   async startSome(count: number): Promise<string[]> {

@@ -10,7 +10,7 @@ const VALUES: DeploymentValues = {
   subnets: [{ zone: 'eu-west-1a', public: 'subnet-1', private: 'subnet-2' }],
   launchTemplates: { lb: 'lt-1', orion: 'lt-2', mongo: 'lt-3' },
   imageIds: { lb: 'ami-1', orion: 'ami-1', mongo: 'ami-1' },
-  commandDocuments: { 'apply-config': 'a', 'restart-role': 'r', 'replica-set': 's' },
+  commandDocuments: { 'apply-config': 'a', 'restart-role': 'r', 'replica-set': 's', 'repair-majority': 'm' },
   placementGroups: 'off',
 };
 

@@ -82,8 +82,8 @@ describe('security groups', () => {
 describe('commands on nodes', () => {
   const documents = resourcesOf(template, 'AWS::SSM::Document').map(({ properties }) => properties);
 
-  it('are three documents with one bounded base64 parameter', () => {
-    expect(documents).toHaveLength(3);
+  it('are four documents with one bounded base64 parameter', () => {
+    expect(documents).toHaveLength(4);
     for (const { Content } of documents) {
       const { schemaVersion, parameters } = Content as { schemaVersion: string; parameters: Record<string, Record<string, unknown>> };
       expect(schemaVersion).toBe('2.2');
@@ -104,7 +104,7 @@ describe('commands on nodes', () => {
       return step?.inputs.runCommand.at(-1);
     });
     expect(scripts.sort()).toEqual(
-      ['apply-config', 'replica-set', 'restart-role'].map((name) => `exec /opt/fiware-ha/bin/${name} "$SSM_Payload"`),
+      ['apply-config', 'repair-majority', 'replica-set', 'restart-role'].map((name) => `exec /opt/fiware-ha/bin/${name} "$SSM_Payload"`),
     );
   });
 

@@ -88,10 +88,10 @@ describe('the right to change the world', () => {
     expect(statement?.resources.sort()).toEqual(roles);
   });
 
-  it('runs three documents on nodes of clusters and nothing else', () => {
+  it('runs four documents on nodes of clusters and nothing else', () => {
     const statements = withAction('ProvisionRole', 'ssm:SendCommand');
     const documents = resourcesOf(template, 'AWS::SSM::Document').map(({ id }) => `arn:partition:ssm:region:accountid:document/<${id}>`);
-    expect(documents).toHaveLength(3);
+    expect(documents).toHaveLength(4);
     expect(statements.flatMap(({ resources }) => resources).sort()).toEqual(
       [...documents, 'arn:partition:ec2:region:accountid:instance/*'].sort(),
     );

@@ -43,23 +43,40 @@ describe('step-down', () => {
   const primary = { ok: 1, isWritablePrimary: true, setName: 'orion_rs', setVersion: 5 };
   const secondary = { ok: 1, isWritablePrimary: false, setName: 'orion_rs', setVersion: 5 };
   const there = config(aConfig());
+  const state = (myState: number) => ({ ...ALL_WELL, myState });
 
   it('gives the lead away, after the others have caught up', () => {
-    const db = new ScriptedDb({ hello: [primary, secondary], replSetGetConfig: there, replSetStepDown: { ok: 1 } });
+    const db = new ScriptedDb({
+      hello: [primary, secondary],
+      replSetGetStatus: state(2),
+      replSetGetConfig: there,
+      replSetStepDown: { ok: 1 },
+    });
     expect(run(db, 'step-down', payload)).toEqual({ ok: true, did: 'stepped down', setVersion: 5 });
     expect(db.sent('replSetStepDown')).toEqual([{ replSetStepDown: expect.any(Number), secondaryCatchUpPeriodSecs: expect.any(Number) }]);
     expect(db.sent('replSetStepDown')[0]).not.toHaveProperty('force');
   });
 
   it('counts as done when the connection breaks on the way', () => {
-    const db = new ScriptedDb({ hello: [primary, secondary], replSetGetConfig: there, replSetStepDown: new Error('connection closed') });
+    const db = new ScriptedDb({
+      hello: [primary, secondary],
+      replSetGetStatus: state(2),
+      replSetGetConfig: there,
+      replSetStepDown: new Error('connection closed'),
+    });
     expect(run(db, 'step-down', payload)).toMatchObject({ ok: true });
   });
 
   it('has nothing to do on a secondary', () => {
-    const db = new ScriptedDb({ hello: secondary });
+    const db = new ScriptedDb({ hello: secondary, replSetGetStatus: state(2) });
     expect(run(db, 'step-down', payload)).toMatchObject({ ok: true, did: 'already' });
     expect(db.sent('replSetStepDown')).toEqual([]);
+  });
+
+  it('is not done while another one waits: the primary takes no writes then, and may lead on', () => {
+    const busy = errorReply(117, 'ConflictingOperationInProgress');
+    const db = new ScriptedDb({ hello: secondary, replSetGetStatus: state(1), replSetGetConfig: there, replSetStepDown: busy });
+    expect(run(db, 'step-down', payload)).toMatchObject({ ok: false, outcome: 'retry', code: 117 });
   });
 
   it('is stale where the configuration has moved on', () => {

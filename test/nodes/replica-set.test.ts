@@ -161,9 +161,18 @@ describe('reconfig', () => {
     expect(db.sent('replSetReconfig')).toEqual([]);
   });
 
+  it('does not call done what a majority has not taken yet: the next primary may undo it', () => {
+    const db = new ScriptedDb({
+      replSetGetConfig: [config(aConfig()), { ...config(aConfig([member(0, A), member(1, B)], 6)), commitmentStatus: false }],
+      replSetGetStatus: ALL_WELL,
+      replSetReconfig: errorReply(50, 'MaxTimeMSExpired'),
+    });
+    expect(run(db, 'reconfig', reconfig('remove', C))).toMatchObject({ ok: false, outcome: 'retry', code: 50 });
+  });
+
   it('believes what it reads back, not the error: a timed-out reconfig may be installed', () => {
     const db = new ScriptedDb({
-      replSetGetConfig: [config(aConfig()), config(aConfig([member(0, A), member(1, B)], 6))],
+      replSetGetConfig: [config(aConfig()), { ...config(aConfig([member(0, A), member(1, B)], 6)), commitmentStatus: true }],
       replSetGetStatus: ALL_WELL,
       replSetReconfig: errorReply(50, 'MaxTimeMSExpired'),
     });

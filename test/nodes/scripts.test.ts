@@ -25,7 +25,16 @@ describeWith(['python3'], 'python3', () => {
 
 describe('commands', () => {
   it('may be executed', () => {
-    for (const name of ['apply-config', 'restart-role', 'replica-set', 'role-process', 'run-role', 'check-haproxy', 'notify-entry'])
+    for (const name of [
+      'apply-config',
+      'restart-role',
+      'replica-set',
+      'repair-majority',
+      'role-process',
+      'run-role',
+      'check-haproxy',
+      'notify-entry',
+    ])
       expect(statSync(join(NODES, 'bin', name)).mode & 0o111).toBe(0o111);
   });
 });

@@ -143,6 +143,27 @@ describeWith(['bash', 'python3', 'flock', 'ps'], 'a broker node', () => {
 });
 
 describeWith(['bash', 'python3', 'flock', 'ps'], 'a database node', () => {
+  it('never starts on a folder that holds data already, and wipes nothing', () => {
+    install('mongo');
+    mkdirSync(at('var/lib/fiware-ha/mongo'), { recursive: true });
+    writeFileSync(at('var/lib/fiware-ha/mongo/WiredTiger'), 'of somebody');
+    const ran = apply(MONGO, V1);
+    expect(ran.code).toBe(65);
+    expect(answerOf(ran)).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('holds data of an earlier database, expected an empty folder'),
+    });
+    expect(pidOf('mongo')).toBeUndefined();
+    expect(textAt('var/lib/fiware-ha/mongo/WiredTiger')).toBe('of somebody');
+  });
+
+  it('starts again on the data of its own', () => {
+    install('mongo');
+    apply(MONGO, V1);
+    writeFileSync(at('var/lib/fiware-ha/mongo/WiredTiger'), 'of its own');
+    expect(answerOf(apply(MONGO, V2))).toMatchObject({ ok: true, configVersion: V2 });
+  });
+
   it('starts mongod with its configuration and its own folder for data', () => {
     install('mongo');
     expect(answerOf(apply(MONGO, V1))).toMatchObject({ ok: true, configVersion: V1 });
@@ -159,21 +180,24 @@ describeWith(['bash', 'python3', 'flock', 'ps'], 'a database node', () => {
     expect(pidOf('mongo')).toBeUndefined();
   });
 
-  it('hands a step to mongosh by its file, the payload beside it, and answers with its last line', () => {
-    install('mongo');
-    const bin = at('bin');
-    mkdirSync(bin);
-    writeFileSync(join(bin, 'mongosh'), '#!/bin/sh\necho "a greeting"\nprintf \'{"ok":true,"did":"%s"}\\n\' "$FIWARE_HA_PAYLOAD"\n', {
-      mode: 0o755,
-    });
-    const payload = payloadOf({ action: 'initiate', replicaSet: 'orion_rs', members: [] });
-    const env = { FIWARE_HA_ROOT: root, PATH: `${bin}:${process.env.PATH}` };
-    expect(answerOf(run(at('opt/fiware-ha/bin/replica-set'), [payload], env))).toEqual({ ok: true, did: payload });
-    writeFileSync(join(bin, 'mongosh'), '#!/bin/sh\necho "connect ECONNREFUSED" >&2\nexit 1\n');
-    const refused = run(at('opt/fiware-ha/bin/replica-set'), [payload], env);
-    expect(refused.code).toBe(75);
-    expect(answerOf(refused)).toMatchObject({ ok: false, error: expect.stringContaining('ECONNREFUSED') });
-  });
+  it.each(['replica-set', 'repair-majority'])(
+    '%s hands a step to mongosh by its file, the payload beside it, and answers with its last line',
+    (script) => {
+      install('mongo');
+      const bin = at('bin');
+      mkdirSync(bin);
+      writeFileSync(join(bin, 'mongosh'), '#!/bin/sh\necho "a greeting"\nprintf \'{"ok":true,"did":"%s"}\\n\' "$FIWARE_HA_PAYLOAD"\n', {
+        mode: 0o755,
+      });
+      const payload = payloadOf({ action: 'initiate', replicaSet: 'orion_rs', members: [] });
+      const env = { FIWARE_HA_ROOT: root, PATH: `${bin}:${process.env.PATH}` };
+      expect(answerOf(run(at(`opt/fiware-ha/bin/${script}`), [payload], env))).toEqual({ ok: true, did: payload });
+      writeFileSync(join(bin, 'mongosh'), '#!/bin/sh\necho "connect ECONNREFUSED" >&2\nexit 1\n');
+      const refused = run(at(`opt/fiware-ha/bin/${script}`), [payload], env);
+      expect(refused.code).toBe(75);
+      expect(answerOf(refused)).toMatchObject({ ok: false, error: expect.stringContaining('ECONNREFUSED') });
+    },
+  );
 });
 
 describeWith(['bash', 'python3', 'flock'], 'a payload', () => {

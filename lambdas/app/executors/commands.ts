@@ -10,7 +10,8 @@ type NodeJob =
   | JobOf<'initiateReplicaSet'>
   | JobOf<'reconfigReplicaSet'>
   | JobOf<'stepDownPrimary'>
-  | JobOf<'setDefaultWriteConcern'>;
+  | JobOf<'setDefaultWriteConcern'>
+  | JobOf<'forceReplicaSet'>;
 
 function commandOf(job: NodeJob): NodeCommand {
   switch (job.kind) {
@@ -26,6 +27,8 @@ function commandOf(job: NodeJob): NodeCommand {
       return { name: 'replica-set', action: 'reconfig', payload: { replicaSet: job.replicaSet, change: job.change, expect: job.expect } };
     case 'stepDownPrimary':
       return { name: 'replica-set', action: 'step-down', payload: { replicaSet: job.replicaSet, expect: job.expect } };
+    case 'forceReplicaSet':
+      return { name: 'repair-majority', replicaSet: job.replicaSet, survivors: job.survivors, expect: job.expect };
     case 'setDefaultWriteConcern':
       return {
         name: 'replica-set',

@@ -157,6 +157,13 @@ function catchingUp(s: Situation, { host, node }: Member): string {
   return `replica set: ${node?.fact.slot ?? host} joins without a vote and ${state}`;
 }
 
+/** A voter of a set without a majority, as a person must know it. */
+function knownOf({ host, node, living }: Member): string {
+  const lastWriteS = living && node ? helloOf(node)?.lastWriteS : undefined;
+  const shown = lastWriteS === undefined ? 'newest write unknown' : `newest write ${new Date(lastWriteS * 1000).toISOString()}`;
+  return `${node?.fact.slot ?? host} ${living ? `answers (${shown})` : 'does not answer'}`;
+}
+
 /** What the replica set needs next: at most one change of its members. */
 export function planReplicaSet(s: Situation): Step {
   const step = emptyStep();
@@ -174,9 +181,10 @@ export function planReplicaSet(s: Situation): Step {
     return step;
   }
   if (!s.mongo.majority) {
-    const { votersLiving, voters } = s.mongo;
+    const { votersLiving, voters, members } = s.mongo;
+    const known = members.filter((m) => m.votes).map(knownOf);
     step.blocked.push(
-      `majority lost: ${votersLiving} of ${voters} voters answer, ${majorityOf(voters)} needed; no reconfig is possible and none is forced (docs/runbook.md#majority-lost)`,
+      `majority lost: ${votersLiving} of ${voters} voters answer, ${majorityOf(voters)} needed; no reconfig is possible and none is forced: ${known.join(', ')}; bring members back, or see: fiware-ha repair-majority ${s.spec.name} (docs/runbook.md#majority-lost)`,
     );
     return step;
   }

@@ -84,6 +84,36 @@ describe('whatever happens', () => {
     expect(watch.acknowledged.length).toBeGreaterThan(3);
   });
 
+  it.each(Array.from({ length: 8 }, (_, i) => i + 101))('nor where members lag and prefer one of them to lead (seed %i)', (seed) => {
+    const set = healthySet(seed, { syncMs: 1_000 });
+    set.reconfig((members) => members.map((m) => (m.host === 'b:1' ? { ...m, priority: 3 } : m)));
+    set.weather = { delayMsMax: 400, lost: 0.05, doubled: 0.1 };
+    const watch = new Watch(set);
+    for (let round = 0; round < 30; round++) {
+      const pick = () => HOSTS[Math.floor(set.random() * 3)] ?? 'a:1';
+      const [slow, lonely] = [set.members.get(pick()), pick()];
+      if (slow) slow.lagMs = set.random() < 0.5 ? 15_000 : 0;
+      if (set.random() < 0.3)
+        set.partition(
+          [lonely],
+          HOSTS.filter((one) => one !== lonely),
+        );
+      else set.partition();
+      for (const { host } of set.primaries) watch.wrote(`w${round}-${host}`, set.write(`w${round}-${host}`, round, host), host);
+      set.run(1_000 + Math.floor(set.random() * 9_000), () => watch.look());
+    }
+    set.partition();
+    set.weather = { delayMsMax: 5, lost: 0, doubled: 0 };
+    for (const member of set.members.values()) member.lagMs = 0;
+    set.run(90_000, () => watch.look());
+    expect(set.primaries.map(({ host }) => host)).toEqual(['b:1']);
+    for (const member of set.members.values()) {
+      expect([member.host, member.commit]).toEqual([member.host, set.primary.applied]);
+      expect(Object.keys(member.read('orion.entities'))).toEqual(expect.arrayContaining(watch.acknowledged));
+    }
+    expect(watch.acknowledged.length).toBeGreaterThan(3);
+  });
+
   it('the same seed gives the same run', () => {
     const trace = () => {
       const set = healthySet(42);

@@ -1,56 +1,9 @@
-/** Initiate and safe reconfig. Rules: repl_set_config.cpp, repl_set_config_checks.cpp, member_config.cpp, replication_coordinator_impl.cpp. */
+/** Safe reconfig on a running set. Rules: repl_set_config_checks.cpp, replication_coordinator_impl.cpp; the rest of them in rules.test.ts. */
 import { describe, expect, it } from '@jest/globals';
-import type { Reach } from '../../../sim/replica-set/contract';
-import { healthySet, TestSet } from './replica-set';
+import { healthySet } from './replica-set';
 
 const D = { _id: 3, host: 'd:1' };
 const WITHOUT_VOTE = { votes: 0, priority: 0 };
-
-describe('replSetInitiate', () => {
-  const fresh = () => {
-    const set = new TestSet(1);
-    set.start('a:1', 'b:1');
-    return set;
-  };
-  const initiate = (config: unknown, reach?: (host: string) => Reach) => {
-    const set = fresh();
-    return set.member('a:1').adminCommand({ replSetInitiate: config }, set.nowMs, reach);
-  };
-  const A = { _id: 0, host: 'a:1' };
-  const B = { _id: 1, host: 'b:1' };
-
-  it.each([
-    ['another set name', { _id: 'other', members: [A] }, 93, /command line reports rs/],
-    ['no member', { _id: 'rs', members: [] }, 93, /at least 1/],
-    ['an _id twice', { _id: 'rs', members: [A, { _id: 0, host: 'b:1' }] }, 93, /same _id field/],
-    ['a host twice', { _id: 'rs', members: [A, { _id: 1, host: 'a:1' }] }, 93, /same host field/],
-    ['eight voters', { _id: 'rs', members: Array.from({ length: 8 }, (_, _id) => ({ _id, host: `h${_id}:1` })) }, 93, /8 voting members/],
-    ['a version that is not 1', { _id: 'rs', version: 2, members: [A] }, 93, /must have version 1/],
-    ['priority without a vote', { _id: 'rs', members: [A, { ...B, votes: 0 }] }, 93, /priority must be 0 when non-voting/],
-    ['nobody electable', { _id: 'rs', members: [{ ...A, priority: 0 }] }, 93, /priority > 0/],
-    ['newlyAdded', { _id: 'rs', members: [A, { ...B, newlyAdded: true }] }, 93, /newlyAdded/],
-    ['an unknown field', { _id: 'rs', members: [{ ...A, vote: 1 }] }, 93, /unknown field/],
-    ['an _id over 255', { _id: 'rs', members: [{ ...A, _id: 256 }] }, 93, /out of range/],
-    ['localhost among others', { _id: 'rs', members: [A, { _id: 1, host: 'localhost:1' }] }, 93, /localhost references/],
-    ['a set without this node', { _id: 'rs', members: [B] }, 74, /maps to this node/],
-    ['this node not electable', { _id: 'rs', members: [{ ...A, priority: 0 }, B] }, 104, /not electable/],
-  ])('refuses %s', (_what, config, code, text) => {
-    expect(initiate(config)).toMatchObject({ ok: 0, code, errmsg: expect.stringMatching(text) });
-  });
-
-  it('refuses while a member does not answer, or belongs to a set already', () => {
-    const config = { _id: 'rs', members: [A, B] };
-    expect(initiate(config, () => 'unreachable')).toMatchObject({ code: 74, codeName: 'NodeNotFound' });
-    expect(initiate(config, () => ({ setName: 'other' }))).toMatchObject({ code: 103 });
-    expect(initiate(config, () => ({ setName: 'rs' }))).toMatchObject({ code: 103 });
-    expect(initiate(config, () => 'fresh')).toEqual({ ok: 1 });
-  });
-
-  it('happens once', () => {
-    const set = healthySet();
-    expect(set.initiate('a:1', 'b:1', 'c:1')).toMatchObject({ code: 23, codeName: 'AlreadyInitialized' });
-  });
-});
 
 describe('a safe reconfig', () => {
   it('adds a member without a vote, which copies, catches up and then may vote', () => {
@@ -101,6 +54,7 @@ describe('a safe reconfig', () => {
   it('refuses an old version, another _id for a host, and a changed arbiterOnly (103)', () => {
     const set = healthySet(4);
     const { host, config } = set.primary;
+    set.command(host, { setDefaultRWConcern: 1, defaultWriteConcern: { w: 'majority' } });
     const members = config?.members ?? [];
     const ask = (changed: object[], version = 2) => set.command(host, { replSetReconfig: { _id: 'rs', version, members: changed } });
     expect(ask(members, 1)).toMatchObject({ code: 103, errmsg: expect.stringMatching(/must be greater than old/) });
@@ -122,11 +76,6 @@ describe('a safe reconfig', () => {
     set.start('d:1');
     expect(set.command('d:1', { replSetReconfig: { _id: 'rs' } })).toMatchObject({ code: 94, codeName: 'NotYetInitialized' });
     expect(set.command('d:1', { replSetGetConfig: 1 })).toMatchObject({ code: 94 });
-  });
-
-  it('is never forced', () => {
-    const set = healthySet(6);
-    expect(set.command(set.primary.host, { replSetReconfig: set.primary.config, force: true })).toMatchObject({ ok: 0, code: 115 });
   });
 
   it('waits until the last one is on a majority (308)', () => {

@@ -1,5 +1,14 @@
 /** A replica set of engines under a virtual clock for the tests: delays, losses, partitions, crashes. Checks nothing itself. */
-import type { DurableState, Envelope, Json, MemberOptions, OpTime, Reply } from '../../../sim/replica-set/contract';
+import type {
+  DurableState,
+  Envelope,
+  Json,
+  MemberOptions,
+  OpTime,
+  PendingCommand,
+  ReachFunction,
+  Reply,
+} from '../../../sim/replica-set/contract';
 import { Member } from '../../../sim/replica-set/member';
 
 /** A small seeded generator (mulberry32). */
@@ -30,6 +39,10 @@ export class TestSet {
   private readonly disks = new Map<string, DurableState>();
   private letters: { dueMs: number; envelope: Envelope }[] = [];
   private side = new Map<string, number>();
+  private readonly lostWays = new Set<string>();
+  private underWay: PendingCommand[] = [];
+  /** Options of single members, for those started from now on. */
+  readonly own = new Map<string, Partial<MemberOptions>>();
 
   constructor(
     seed: number,
@@ -41,7 +54,7 @@ export class TestSet {
   start(...hosts: string[]): void {
     for (const host of hosts) {
       const durable = this.disks.get(host);
-      const options = { replicaSet: 'rs', random: this.random, nowMs: this.nowMs, ...this.options, host };
+      const options = { replicaSet: 'rs', random: this.random, nowMs: this.nowMs, ...this.options, ...this.own.get(host), host };
       this.members.set(host, new Member(durable ? { ...options, durable } : options));
     }
   }
@@ -57,6 +70,16 @@ export class TestSet {
   /** Members of different groups don't hear each other; no argument heals. */
   partition(...groups: string[][]): void {
     this.side = new Map(groups.flatMap((group, i) => group.map((host) => [host, i] as const)));
+    this.lostWays.clear();
+  }
+
+  /** What `from` sends does not reach `to` any more; the other way stays. */
+  cutOneWay(from: string, ...to: string[]): void {
+    for (const host of to) this.lostWays.add(`${from} ${host}`);
+  }
+
+  private isLost(from: string, to: string): boolean {
+    return this.lostWays.has(`${from} ${to}`) || (this.side.size > 0 && this.side.get(to) !== this.side.get(from));
   }
 
   member(host: string): Member {
@@ -77,6 +100,28 @@ export class TestSet {
 
   command(host: string, command: Record<string, unknown>): Reply {
     return this.member(host).adminCommand(command, this.nowMs);
+  }
+
+  /** What a host's quorum check hears of the others: both ways must be open. */
+  reachFrom(from: string): ReachFunction {
+    return (host) => {
+      const member = this.members.get(host);
+      return member && !this.isLost(from, host) && !this.isLost(host, from) ? member.quorumAnswer() : 'unreachable';
+    };
+  }
+
+  /** Begins a command that may wait; it goes on as time passes. */
+  begin(host: string, command: Record<string, unknown>, reach = this.reachFrom(host)): PendingCommand {
+    const pending = this.member(host).begin(command, this.nowMs, reach);
+    this.underWay.push(pending);
+    return pending;
+  }
+
+  /** Runs a command to its end, as long as it takes. */
+  ask(host: string, command: Record<string, unknown>, reach?: ReachFunction): Reply {
+    const pending = this.begin(host, command, reach);
+    this.until(() => pending.reply !== undefined, 120_000);
+    return pending.reply as Reply;
   }
 
   initiate(...hosts: string[]): Reply {
@@ -111,12 +156,13 @@ export class TestSet {
 
   private step(): void {
     for (const member of this.members.values()) if (member.nextWakeMs <= this.nowMs) this.post(member.tick(this.nowMs));
+    this.underWay = this.underWay.filter((pending) => !pending.look(this.nowMs));
     const due = this.letters.filter(({ dueMs }) => dueMs <= this.nowMs);
     if (due.length === 0) return;
     this.letters = this.letters.filter(({ dueMs }) => dueMs > this.nowMs);
     for (const { envelope } of due) {
       const { to, from } = envelope;
-      if (this.side.size > 0 && this.side.get(to) !== this.side.get(from)) continue;
+      if (this.isLost(from, to)) continue;
       this.post(this.members.get(to)?.receive(structuredClone(envelope), this.nowMs) ?? []);
     }
   }
