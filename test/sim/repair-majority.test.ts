@@ -1,6 +1,7 @@
 /** Two of three members are lost for good: the planner only says so; a person's word makes the survivor go on, and the set grows back. */
 import { describe, expect, it } from '@jest/globals';
-import type { World } from '../../sim/world';
+import { Client } from '../../sim/client';
+import { World } from '../../sim/world';
 import { aWorldWith, isSettled, journalOf, rowOf } from './a-city';
 
 const LOST = /majority lost: 1 of 3 voters answer, 2 needed/;
@@ -52,6 +53,35 @@ describe('a replica set that lost its majority for good', () => {
     await world.pass(60);
     expect(requestsOf(world).at(-1)?.text).toMatch(words);
     expect(blockedOf(world)).toMatch(LOST);
+  });
+});
+
+describe('five members of which three froze', () => {
+  it('keep what the survivors hold, and take the frozen ones in no more when they thaw', async () => {
+    const world = new World({ seed: 47 });
+    world.send('provision', { kind: 'createCluster', cluster: 'city', spec: { mongo: { count: 5 } } });
+    expect(await world.pass(900, () => isSettled(world))).toBe(true);
+    const client = new Client(world, 'city');
+    client.start();
+    await world.pass(60);
+    client.stop();
+    const [a, b, ...frozen] = members(world).sort((x, y) => Number(x.member?.state === 'PRIMARY') - Number(y.member?.state === 'PRIMARY'));
+    for (const node of frozen) node.hung = true;
+    await world.pass(300);
+    expect(blockedOf(world)).toMatch(/majority lost: 2 of 5 voters answer, 3 needed/);
+
+    const survivors = [a, b].map((node) => `${node?.fact.privateIp}:27017`);
+    world.send('provision', { kind: 'repairMajority', cluster: 'city', confirm: 'city', survivors });
+    await world.pass(120);
+    for (const node of frozen) node.hung = false;
+    expect(await world.pass(3_600, () => isSettled(world))).toBe(true);
+
+    expect(client.acknowledged.size).toBeGreaterThan(40);
+    expect(client.lost()).toEqual([]);
+    const config = world.replicaSets.primaryOf('city')?.member?.config?.members ?? [];
+    expect(config.filter(({ votes }) => votes === 1)).toHaveLength(5);
+    const hosts = config.map(({ host }) => host);
+    expect(hosts).toEqual(expect.arrayContaining(survivors));
   });
 });
 

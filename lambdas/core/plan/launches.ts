@@ -32,7 +32,9 @@ function replacementBarrier(s: Situation, slot: Slot, node: Node): string | unde
   if (s.breaker.open) return s.breaker.reason;
   const until = s.memory.cooldownUntilMs[slot.slot] ?? 0;
   if (until > s.nowMs) return `${slot.slot} was replaced a short while ago: it rests another ${Math.ceil((until - s.nowMs) / 1000)} s`;
-  const other = s.slots.wanted[slot.role].find((o) => o !== slot && o.extras.some((extra) => !isGone(extra)));
+  // A predecessor that came back is well: waiting for its removal, which may need this slot's vote, could last for ever.
+  const isOpen = (extra: Node) => !isGone(extra) && extra.health.health !== 'healthy';
+  const other = s.slots.wanted[slot.role].find((o) => o !== slot && o.extras.some(isOpen));
   if (other) return `${other.slot} is being replaced: one ${slot.role} at a time`;
   return undefined;
 }

@@ -26,6 +26,8 @@ export interface MongoView {
   voters: number;
   /** Living voters are more than half of all voters. */
   majority: boolean;
+  /** A majority of voters report the primary's configuration: no election can bring an older one back. */
+  committed: boolean;
 }
 
 /** `hello` of a node; only a mongo node that answered has one. */
@@ -75,12 +77,14 @@ export function viewReplicaSet(spec: ClusterSpec, nodes: readonly Node[], memory
   const members = best ? [...best.hosts.map((host) => member(host, true)), ...best.passives.map((host) => member(host, false))] : [];
   const voters = members.filter((m) => m.votes);
   const votersLiving = voters.filter((m) => m.living).length;
+  const running = voters.filter((m) => m.node && helloOf(m.node)?.setName && helloOf(m.node)?.setVersion === best?.setVersion).length;
   const view: MongoView = {
     initiated: best !== undefined || memory.replicaSetInitiated,
     setVersion: best?.setVersion ?? 0,
     members,
     votersLiving,
     voters: voters.length,
+    committed: voters.length > 0 && running >= majorityOf(voters.length),
     majority: voters.length > 0 && votersLiving >= majorityOf(voters.length),
   };
   const host = bestNode ? hostOf(bestNode) : undefined;

@@ -13,6 +13,8 @@ function mustStay(s: Situation, node: Node): string | undefined {
     const member = s.mongo.members.some((m) => m.host === host);
     if (member) return `${slot} (${host}) is still a member of the replica set`;
     if (s.mongo.initiated && !s.mongo.primary) return `${slot} (${host}) may be a member: the replica set has no primary to ask`;
+    if (s.mongo.initiated && !s.mongo.committed)
+      return `${slot} (${host}) may be a member again: the newest configuration is not on a majority yet`;
   }
   if (role === 'orion' && node.health.health !== 'dead') {
     const behind = s.slots.wanted.lb.find(({ current }) => current && current.health.health !== 'dead' && !isInStep(s.configs, current));

@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Script, Subject } from '../../../sim/enumeration/control';
+import { enumerate, lineOf, QUICK, REAL } from '../../../sim/enumeration/run';
+import { walk } from '../../../sim/enumeration/walk';
+
+/** So many states of a size are walked here, breadth first; `npm run enumerate -- --deep` has no limit. */
+const STATES_MAX = 2_500;
+
+/** What the walk of a broken subject finds first. */
+function firstViolation(subject: Partial<Subject>, size = 3): string | undefined {
+  return walk({ size, bounds: QUICK, subject: { ...REAL, ...subject }, statesMax: 6_000 }).violations[0]?.text;
+}
+
+describe('the enumeration of replica-set states', () => {
+  it.each([1, 3, 5, 7])(
+    'finds no unsafe step and no dead end with %i members',
+    (size) => {
+      const outcome = enumerate(size, QUICK, STATES_MAX);
+      process.stdout.write(`${lineOf(outcome)}\n`);
+      expect(outcome.violations).toEqual([]);
+      expect(outcome.states).toBeGreaterThan(1_000);
+      expect(outcome.live).toBeGreaterThan(1_000);
+      expect(outcome.interruptions).toBeGreaterThan(100);
+    },
+    120_000,
+  );
+});
+
+describe('a broken control plane is caught by the enumeration of replica-set states', () => {
+  it('that terminates a living voter', () => {
+    const plan: Subject['plan'] = (s) => {
+      const voter = s.mongo.members.find((m) => m.votes && m.serving && m.node)?.node?.fact;
+      if (!voter) return REAL.plan(s);
+      const { instanceId, slot } = voter;
+      const job = { cluster: 'city', jobKey: 'city@0/terminate/x#0', reason: 'broken', role: 'mongo', slot, instanceId } as const;
+      return [{ kind: 'terminateNode', ...job, expect: { holdsAddress: false } }];
+    };
+    expect(firstViolation({ plan })).toMatch(/voter is terminated|member of the replica set/);
+  });
+
+  it('that changes two voters at once', () => {
+    const script: Script = (db, action, payload) => {
+      const both = {
+        adminCommand(command: Record<string, unknown>) {
+          const config = command.replSetReconfig as { members: Record<string, unknown>[] } | undefined;
+          return db.adminCommand(config ? { ...command, replSetReconfig: { ...config, members: config.members.slice(0, -2) } } : command);
+        },
+      };
+      return REAL.script(both, action, payload);
+    };
+    expect(firstViolation({ script })).toMatch(/voters change at once/);
+  });
+
+  it('that forces a configuration', () => {
+    const script: Script = (db, action, payload) =>
+      REAL.script(
+        { adminCommand: (command) => db.adminCommand('replSetReconfig' in command ? { ...command, force: true } : command) },
+        action,
+        payload,
+      );
+    expect(firstViolation({ script })).toBe('a command is forced');
+  });
+
+  it('that does not compare the configuration a command was planned for', () => {
+    const script: Script = (db, action, payload) => {
+      const { config } = db.adminCommand({ replSetGetConfig: 1 }) as {
+        config?: { version: number; members: { host: string; votes: number }[] };
+      };
+      if (!config) return REAL.script(db, action, payload);
+      const hosts = (votes: number) => config.members.filter((m) => m.votes === votes).map((m) => m.host);
+      const expect = { setVersion: config.version, voters: hosts(1), nonVoters: hosts(0) };
+      return REAL.script(db, action, { ...(payload as object), expect });
+    };
+    expect(firstViolation({ script })).toMatch(/acts on another configuration/);
+  });
+
+  it('that gives a vote before the member has caught up', () => {
+    const plan: Subject['plan'] = (s) => {
+      const silent = s.mongo.members.find((m) => !m.votes && m.living);
+      if (!silent || !s.mongo.primary || s.inFlight.length > 0) return REAL.plan(s);
+      const members = s.mongo.members.map((m) => (m === silent ? { ...m, serving: true } : m));
+      const caughtUpSinceMs = { ...s.memory.caughtUpSinceMs, [silent.host]: 1 };
+      return REAL.plan({ ...s, mongo: { ...s.mongo, members }, memory: { ...s.memory, caughtUpSinceMs } });
+    };
+    const script: Script = (db, action, payload) => {
+      const blind = {
+        adminCommand(command: Record<string, unknown>) {
+          const reply = db.adminCommand(command) as { members?: { state: number }[] };
+          return reply.members ? { ...reply, members: reply.members.map((m) => (m.state === 3 ? { ...m, state: 2 } : m)) } : reply;
+        },
+      };
+      return REAL.script(blind, action, payload);
+    };
+    expect(firstViolation({ plan, script })).toMatch(/before it has caught up|breaks an invariant/);
+  });
+});
