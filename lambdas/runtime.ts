@@ -72,6 +72,7 @@ export function makeContext(env: Environment, telemetry: Telemetry): Context {
       zones: env.SUBNETS.map((subnet) => subnet.zone).sort(),
       terminationsPer10Min: env.TERMINATIONS_PER_10_MIN,
       probeTimeoutMs: env.PROBE_TIMEOUT_MS,
+      ...(env.FAILOVER_QUEUE_URL ? { claimQueueUrl: env.FAILOVER_QUEUE_URL } : {}),
     },
   };
 }

@@ -12,6 +12,7 @@ import { functionCode } from './bundle/function-code';
 import { CommandDocuments } from './command-documents';
 import { JobWorker } from './job-worker';
 import { Network } from './network';
+import { NodeEndpoints } from './node-endpoints';
 import { NodeRoles, UBUNTU_PARAMETER } from './node-roles';
 import {
   allowDescribe,
@@ -27,7 +28,7 @@ import {
 import { PlaneAlarms } from './plane-alarms';
 import { Schedule } from './schedule';
 import { SettingError } from './setting-error';
-import { SsmEndpoints } from './ssm-endpoints';
+
 import { StateTable } from './state-table';
 import { explainWildcards, WILDCARD } from './wildcards';
 
@@ -91,9 +92,10 @@ export class ControlPlane extends Construct {
     const { vpc } = this.network;
     const securityGroup = new SecurityGroup(this, 'FunctionsGroup', { vpc, description: 'fiware-ha functions: probe nodes, call AWS' });
     this.table = new StateTable(this, 'State');
-    this.nodes = new NodeRoles(this, 'Nodes', { vpc, entryCidrs: settings.entryCidrs, probes: securityGroup });
+    this.nodes = new NodeRoles(this, 'Nodes', { vpc, vpcCidr: this.network.cidr, entryCidrs: settings.entryCidrs, probes: securityGroup });
     const nodeGroups = ROLES.map((role) => this.nodes.groups[role]);
-    if (!props.vpc) new SsmEndpoints(this, 'SsmEndpoints', { vpc, clients: [securityGroup, ...nodeGroups] });
+    // Its id is as it was with SSM alone: under another, a deployment would make the endpoints twice, and their private names clash.
+    if (!props.vpc) new NodeEndpoints(this, 'SsmEndpoints', { vpc, clients: [securityGroup, ...nodeGroups] });
     const documents = new CommandDocuments(this, 'Commands');
 
     const inVpc = { vpc, securityGroup };
@@ -186,6 +188,7 @@ export class ControlPlane extends Construct {
     });
     allowRemove(provision.role, vpcArn);
     allowMoveAddresses(failover.role, vpcArn);
+    this.nodes.allowClaims(failover.queue);
     const { all, specs, instances, addresses, interfaces } = WILDCARD;
     explainWildcards(healthCheck.role, [all, specs]);
     explainWildcards(provision.role, Object.values(WILDCARD));

@@ -10,7 +10,7 @@ export interface NetworkProps {
   zones: 2 | 3;
   /**
    * A VPC that is there already, with a public subnet and a private one with a way out in each of two or three zones,
-   * and interface endpoints of its own for ssm, ssmmessages and ec2messages.
+   * and interface endpoints of its own for ssm, ssmmessages, ec2messages and sqs.
    */
   vpc?: IVpc;
 }
@@ -36,19 +36,25 @@ function pairSubnets({ publicSubnets, privateSubnets }: IVpc): ZoneSubnets[] {
   );
 }
 
+/** Of a VPC made here. */
+const CIDR = '10.64.0.0/16';
+
 export class Network extends Construct {
   readonly vpc: IVpc;
   readonly subnets: ZoneSubnets[];
+  /** All private addresses of the VPC. */
+  readonly cidr: string;
 
   constructor(scope: Construct, id: string, { zones, vpc }: NetworkProps) {
     super(scope, id);
     this.vpc = vpc ?? this.makeVpc(zones);
     this.subnets = pairSubnets(this.vpc);
+    this.cidr = vpc?.vpcCidrBlock ?? CIDR;
   }
 
   private makeVpc(zones: number): Vpc {
     const vpc = new Vpc(this, 'Vpc', {
-      ipAddresses: IpAddresses.cidr('10.64.0.0/16'),
+      ipAddresses: IpAddresses.cidr(CIDR),
       availabilityZones: Array.from({ length: zones }, (_, i) => Fn.select(i, Fn.getAzs())),
       // One NAT gateway a zone: with a single one, the loss of its zone would blind the health checks of the others.
       natGateways: zones,

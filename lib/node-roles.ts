@@ -14,7 +14,8 @@ import {
   SecurityGroup,
   UserData,
 } from 'aws-cdk-lib/aws-ec2';
-import { Role as IamRole, ManagedPolicy, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role as IamRole, ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { PORT, ROLES, type Role } from '../lambdas/core/names';
 import { userData } from '../nodes/user-data';
@@ -28,6 +29,8 @@ const ROOT_VOLUME_GIB = 20;
 
 export interface NodeRolesProps {
   vpc: IVpc;
+  /** Who may read the balancers' metrics. */
+  vpcCidr: string;
   /** Who may reach port 1026 of the balancers, as CIDRs; nobody from outside when empty. */
   entryCidrs: string[];
   /** The functions' security group: it alone may probe. */
@@ -39,7 +42,7 @@ export class NodeRoles extends Construct {
   readonly groups: Record<Role, SecurityGroup>;
   readonly templates: Record<Role, LaunchTemplate>;
 
-  constructor(scope: Construct, id: string, { vpc, entryCidrs, probes }: NodeRolesProps) {
+  constructor(scope: Construct, id: string, { vpc, vpcCidr, entryCidrs, probes }: NodeRolesProps) {
     super(scope, id);
     const each = <T>(make: (role: Role) => T): Record<Role, T> => ({ lb: make('lb'), orion: make('orion'), mongo: make('mongo') });
     this.roles = each((role) => this.makeRole(role));
@@ -47,13 +50,13 @@ export class NodeRoles extends Construct {
       (role) => new SecurityGroup(this, `${role}Group`, { vpc, description: `fiware-ha ${role} nodes`, allowAllOutbound: true }),
     );
     this.templates = each((role) => this.makeTemplate(role));
-    this.openPorts(entryCidrs, probes);
+    this.openPorts(vpcCidr, entryCidrs, probes);
   }
 
   private makeRole(role: Role): IamRole {
     const iamRole = new IamRole(this, `${role}Role`, {
       assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
-      description: `fiware-ha ${role} node: may be managed by SSM, nothing else`,
+      description: `fiware-ha ${role} node: may be managed by SSM${role === 'lb' ? ' and claim its address' : ''}, nothing else`,
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
       maxSessionDuration: Duration.hours(1),
     });
@@ -85,8 +88,15 @@ export class NodeRoles extends Construct {
     return template;
   }
 
+  /** A balancer may put its claims on this queue; it is the one thing a node may do beyond being managed. */
+  allowClaims(failoverQueue: Queue): void {
+    this.roles.lb.addToPolicy(
+      new PolicyStatement({ sid: 'ClaimAddress', actions: ['sqs:SendMessage'], resources: [failoverQueue.queueArn] }),
+    );
+  }
+
   /** Who may speak to whom: clients to balancers, balancers to brokers, brokers to members, members among themselves, probes to all. */
-  private openPorts(entryCidrs: string[], probes: SecurityGroup): void {
+  private openPorts(vpcCidr: string, entryCidrs: string[], probes: SecurityGroup): void {
     const { lb, orion, mongo } = this.groups;
     for (const cidr of entryCidrs) lb.addIngressRule(Peer.ipv4(cidr), Port.tcp(PORT.orion), 'clients');
     lb.addIngressRule(lb, new Port({ protocol: VRRP_PROTOCOL, stringRepresentation: 'VRRP' }), 'VRRP between the two balancers');
@@ -94,6 +104,7 @@ export class NodeRoles extends Construct {
     mongo.addIngressRule(orion, Port.tcp(PORT.mongo), 'brokers');
     mongo.addIngressRule(mongo, Port.tcp(PORT.mongo), 'members of the replica set');
     lb.addIngressRule(probes, Port.tcp(PORT.lbAdmin), 'health checks');
+    lb.addIngressRule(Peer.ipv4(vpcCidr), Port.tcp(PORT.lbAdmin), 'metrics, for whoever collects them inside the VPC');
     orion.addIngressRule(probes, Port.tcp(PORT.orion), 'health checks');
     mongo.addIngressRule(probes, Port.tcp(PORT.mongo), 'health checks');
   }

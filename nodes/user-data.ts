@@ -5,7 +5,11 @@ import { gzipSync } from 'node:zlib';
 import type { Role } from '../lambdas/core/names';
 
 const SCRIPTS = ['common.sh', 'decode_payload.py', 'apply-config', 'role-process', 'run-role', 'restart-role'];
-const SCRIPTS_OF: Record<Role, string[]> = { lb: ['check-haproxy', 'notify-entry'], orion: [], mongo: ['replica-set', 'repair-majority'] };
+const SCRIPTS_OF: Record<Role, string[]> = {
+  lb: ['check-haproxy', 'config-version.lua', 'notify-entry'],
+  orion: [],
+  mongo: ['replica-set', 'repair-majority'],
+};
 
 /** EC2 takes this much user data before it is encoded. */
 export const USER_DATA_MAX_BYTES = 16_384;

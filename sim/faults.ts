@@ -16,9 +16,22 @@ export interface Faults {
   zonesLost: Set<string>;
   /** Zones without capacity for new nodes. */
   zonesFull: Set<string>;
+  /** Balancers that do not hear their peer, by instance id. */
+  deaf: Set<string>;
+  /** Share of advertisement intervals in which a balancer takes a peer that it hears for silent. */
+  falseAlarmShare: number;
 }
 
-/** A calm day: some doubles, as SQS promises no less. */
+/** A calm day: some doubles, as SQS promises no less, and a false alarm of a balancer every ten minutes or so. */
 export function calm(): Faults {
-  return { duplicateShare: 0.02, crashShare: 0, throttleShare: 0, apisDown: new Set(), zonesLost: new Set(), zonesFull: new Set() };
+  return {
+    duplicateShare: 0.02,
+    crashShare: 0,
+    throttleShare: 0,
+    apisDown: new Set(),
+    zonesLost: new Set(),
+    zonesFull: new Set(),
+    deaf: new Set(),
+    falseAlarmShare: 0.0005,
+  };
 }

@@ -6,6 +6,7 @@ import { Cloud, ZONES } from './cloud';
 import { Commands } from './commands';
 import { DataPath } from './data-path';
 import { calm, type Faults } from './faults';
+import { Keepalived } from './keepalived';
 import { type Handled, type Message, MessageQueues } from './message-queues';
 import { between, makeRandom, type Random } from './random';
 import { ReplicaSets } from './replica-sets';
@@ -17,6 +18,9 @@ import { emptyState, type StoredState } from './stores';
 /** Virtual time begins here: a Monday at three in the morning. */
 export const START_MS = Date.UTC(2026, 0, 5, 3, 0, 0);
 const MINUTE_MS = 60_000;
+/** Mixed into the seed: keepalived draws its own luck, so that its many looks leave everybody else's as it is. */
+const KEEPALIVED_SEED = 0x5eed;
+const CLAIM_QUEUE_URL = 'https://sim/failover';
 /** EventBridge's way from EC2 to the queue, ms. */
 const EVENT_MS: [number, number] = [300, 2_000];
 
@@ -48,7 +52,14 @@ export class World implements SimWorld {
   constructor({ seed, faults = calm(), settings = {} }: WorldOptions) {
     this.random = makeRandom(seed);
     this.faults = faults;
-    this.settings = { tickEveryS: 10, zones: ZONES, terminationsPer10Min: 20, probeTimeoutMs: 2_000, ...settings };
+    this.settings = {
+      tickEveryS: 10,
+      zones: ZONES,
+      terminationsPer10Min: 20,
+      probeTimeoutMs: 2_000,
+      claimQueueUrl: CLAIM_QUEUE_URL,
+      ...settings,
+    };
     this.cloud = new Cloud(this.scheduler, this.random, faults);
     this.replicaSets = new ReplicaSets(this.scheduler, this.random, this.cloud);
     this.dataPath = new DataPath(this.cloud, this.replicaSets);
@@ -56,6 +67,7 @@ export class World implements SimWorld {
       this.configs.get(`${id}/${version}`),
     );
     this.queues = new MessageQueues(this.scheduler, this.random, faults, (message) => this.handle(message));
+    new Keepalived(this, makeRandom(seed ^ KEEPALIVED_SEED));
     this.cloud.listeners.push({ stateChanged: () => this.announce() });
     this.minute();
   }

@@ -149,7 +149,8 @@ export async function checkCluster(context: Context, cluster: string, facts: Clo
   const nowMs = ports.clock.nowMs();
   const present = cloud ? new Set(cloud.instances.map((fact) => fact.instanceId)) : undefined;
   const { memory: settledMemory, settled } = settleJobs(row.memory, jobFacts, row.spec.policy, present, nowMs);
-  const { observation, memory } = observe(row.spec, cloud, probes, settledMemory, settings.zones, nowMs);
+  const { observation: seen, memory } = observe(row.spec, cloud, probes, settledMemory, settings.zones, nowMs);
+  const observation = { ...seen, ...(settings.claimQueueUrl ? { claimQueueUrl: settings.claimQueueUrl } : {}) };
   const situation = lookAt(row.spec, row.phase, observation, memory, nowMs);
   const { plan, violations } = planSafely(situation, problems);
 

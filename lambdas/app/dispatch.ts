@@ -1,5 +1,6 @@
 /** One function a queue: hands a decoded message to the use case that runs it. */
-import type { FailoverJob, HealthCheckJob, ProvisionMessage } from '../core/jobs';
+import type { FailoverMessage, HealthCheckJob, ProvisionMessage } from '../core/jobs';
+import { hearClaim } from './address-claims';
 import { checkCluster } from './check';
 import { executeJob } from './execute';
 import { fanOutMinute, sweep } from './fan-out';
@@ -32,6 +33,6 @@ export async function runProvision(context: Context, message: ProvisionMessage, 
 }
 
 /** One message of the failover queue. */
-export async function runFailover(context: Context, message: FailoverJob): Promise<void> {
-  return executeJob(context, message);
+export async function runFailover(context: Context, message: FailoverMessage): Promise<void> {
+  return message.kind === 'claimAddress' ? hearClaim(context, message) : executeJob(context, message);
 }

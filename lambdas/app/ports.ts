@@ -210,6 +210,8 @@ export interface Settings {
   /** Terminations all clusters together may do in ten minutes. */
   terminationsPer10Min: number;
   probeTimeoutMs: number;
+  /** Where balancers send their claims: the failover queue. */
+  claimQueueUrl?: string;
 }
 
 /** What a use case is called with. */

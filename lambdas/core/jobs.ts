@@ -16,6 +16,11 @@ const jobKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 print
 /** Fields every planned job has: a key that makes it run once, why it was planned, what must still hold when it runs. */
 const planned = { cluster, jobKey, reason: z.string().min(1).max(1000) };
 
+const claims = z.strictObject({
+  cluster,
+  queueUrl: z.string().regex(/^https?:\/\/[A-Za-z0-9._:/-]{1,200}$/, 'expected a queue URL'),
+});
+
 export const lbConfig = z.strictObject({
   role: z.literal('lb'),
   port: z.int().min(1).max(65535),
@@ -23,7 +28,13 @@ export const lbConfig = z.strictObject({
   /** This node's and the other balancer's private addresses, for VRRP over unicast; no peer while it is alone. */
   ip,
   peers: z.array(ip).max(1),
-  virtualRouterId: z.int().min(1).max(255),
+  /** The first of two: one a balancer. */
+  virtualRouterId: z.int().min(1).max(254),
+  /** Seconds between two VRRP advertisements. */
+  advertIntervalS: z.number().min(0.1).max(10).default(0.3),
+  protocol: z.enum(['http', 'tcp']).default('http'),
+  /** How to claim the address when the peer falls silent; without it the checks alone find that out. */
+  claims: claims.optional(),
 });
 export const orionConfig = z.strictObject({
   role: z.literal('orion'),
@@ -150,6 +161,17 @@ const failoverJobs = [
   }),
 ] as const;
 
+/** A balancer's word that its peer fell silent. Anybody on that node could have sent it: a request to look, no instruction. */
+const claimAddress = z.strictObject({
+  kind: z.literal('claimAddress'),
+  cluster,
+  claimant: instanceId,
+  /** When the balancer saw it, ms. */
+  atMs: z.int().min(0),
+  /** What keepalived calls the balancer now. */
+  state: z.literal('MASTER'),
+});
+
 const cloudFacts = z.strictObject({
   atMs: z.number(),
   instances: z.array(
@@ -186,12 +208,14 @@ const healthCheckJobs = [
 ] as const;
 
 const provisionMessage = z.discriminatedUnion('kind', [...userJobs, ...provisionJobs]);
-const failoverMessage = z.discriminatedUnion('kind', [...failoverJobs]);
+const failoverMessage = z.discriminatedUnion('kind', [...failoverJobs, claimAddress]);
 const healthCheckMessage = z.discriminatedUnion('kind', [...healthCheckJobs]);
 
 export type UserJob = z.output<(typeof userJobs)[number]>;
 export type ProvisionJob = z.output<(typeof provisionJobs)[number]>;
 export type FailoverJob = z.output<(typeof failoverJobs)[number]>;
+export type AddressClaim = z.output<typeof claimAddress>;
+export type FailoverMessage = z.output<typeof failoverMessage>;
 /** A job that `plan` makes and `execute` runs. */
 export type PlannedJob = ProvisionJob | FailoverJob;
 export type HealthCheckJob = z.output<(typeof healthCheckJobs)[number]>;

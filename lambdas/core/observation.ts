@@ -43,6 +43,8 @@ export interface Observation {
   cloudKnown: boolean;
   /** Zones in which nodes may be launched, in a fixed order. */
   zones: string[];
+  /** Where balancers send their claims; absent where the deployment takes none. */
+  claimQueueUrl?: string;
   /** Living nodes (pending, running, stopping, stopped), terminated ones left out. */
   nodes: Node[];
   addresses: AddressFact[];

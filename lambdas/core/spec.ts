@@ -27,6 +27,14 @@ const policy = z.strictObject({
   mongoSyncMaxS: z.int().min(60).max(604_800).default(21_600),
 });
 
+/** The way in: how fast the balancers notice each other's silence. */
+const entry = z.strictObject({
+  /** Seconds between two VRRP advertisements; a balancer is missed after a little more than three of them. */
+  advertIntervalS: z.number().min(0.1).max(10).default(0.3),
+  /** `http`: requests are balanced, and repeated where that is safe. `tcp`: connections are, as in the slides; nothing is read or repeated. */
+  protocol: z.enum(['http', 'tcp']).default('http'),
+});
+
 /**
  * Where a cluster stands between consistency and availability.
  * writeConcern `majority`: an acknowledged write survives the loss of any minority, and waits while no majority lives.
@@ -47,6 +55,7 @@ export const specSchema = z
   .strictObject({
     name: z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`),
     lb: z.strictObject({ count: z.int().min(1).max(2).default(2), instanceType: instanceType.default('t3.small') }).prefault({}),
+    entry: entry.prefault({}),
     orion: z
       .strictObject({
         count: z.int().min(1).max(20).default(2),

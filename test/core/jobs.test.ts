@@ -44,3 +44,52 @@ describe('decodeMessage', () => {
     );
   });
 });
+
+describe('a claim', () => {
+  const claims = fc.record({
+    kind: fc.constant('claimAddress'),
+    cluster: fc.stringMatching(/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/),
+    claimant: fc.stringMatching(/^i-[0-9a-f]{1,32}$/),
+    atMs: fc.maxSafeNat(),
+    state: fc.constant('MASTER'),
+  });
+
+  it('is taken as it was sent', () => {
+    fc.assert(
+      fc.property(claims, (claim) => {
+        expect(decodeMessage('failover', JSON.stringify(claim))).toEqual({ ok: true, value: claim });
+      }),
+    );
+  });
+
+  it('with any field missing, added or of another kind is not taken, and the field is named', () => {
+    const other = fc.oneof(
+      fc.constant(null),
+      fc.boolean(),
+      fc.double({ noInteger: true, noNaN: true }),
+      fc.constant(''),
+      fc.constant([]),
+      fc.constant('BACKUP; id'),
+    );
+    fc.assert(
+      fc.property(
+        claims,
+        fc.constantFrom('cluster', 'claimant', 'atMs', 'state', 'allocationId'),
+        fc.option(other),
+        (claim, field, value) => {
+          const { [field as 'atMs']: _, ...rest } = claim;
+          const forged = value === null && field !== 'allocationId' ? rest : { ...rest, [field]: value };
+          const decoded = decodeMessage('failover', JSON.stringify(forged));
+          expect(decoded.ok).toBe(false);
+          expect(decoded.ok ? '' : decoded.problems.join('; ')).toContain(field);
+        },
+      ),
+    );
+  });
+
+  it('is for the failover queue alone', () => {
+    const body = JSON.stringify({ kind: 'claimAddress', cluster: 'city', claimant: 'i-0abc', atMs: 1, state: 'MASTER' });
+    expect(decodeMessage('provision', body).ok).toBe(false);
+    expect(decodeMessage('health-check', body).ok).toBe(false);
+  });
+});

@@ -125,11 +125,35 @@ describe('the right to change the world', () => {
 });
 
 describe('nodes', () => {
-  it.each(['lb', 'orion', 'mongo'])('of role %s may be managed by SSM and hold nothing else', (role) => {
-    const { properties, id } = theResource(template, 'AWS::IAM::Role', `Nodes${role}Role`);
+  const policiesOf = (id: string) =>
+    resourcesOf(template, 'AWS::IAM::Policy').filter(({ properties: { Roles } }) => JSON.stringify(Roles).includes(id));
+
+  it.each(['lb', 'orion', 'mongo'])('of role %s may be managed by SSM', (role) => {
+    const { properties } = theResource(template, 'AWS::IAM::Role', `Nodes${role}Role`);
     expect(JSON.stringify(properties.ManagedPolicyArns)).toMatch(/^\[[^[\]]*\[[^[\]]*\[[^[\]]*AmazonSSMManagedInstanceCore"\]\]\}\]$/);
     expect(properties.Policies).toBeUndefined();
-    const policies = resourcesOf(template, 'AWS::IAM::Policy').filter(({ properties: { Roles } }) => JSON.stringify(Roles).includes(id));
-    expect(policies).toEqual([]);
+  });
+
+  it.each(['orion', 'mongo'])('of role %s may do nothing else', (role) => {
+    expect(policiesOf(theResource(template, 'AWS::IAM::Role', `Nodes${role}Role`).id)).toEqual([]);
+  });
+
+  it('of role lb may put a claim on the failover queue, and nothing else', () => {
+    expect(policiesOf(theResource(template, 'AWS::IAM::Role', 'NodeslbRole').id)).toHaveLength(1);
+    expect(statementsOf(template, 'NodeslbRole')).toEqual([
+      {
+        sid: 'ClaimAddress',
+        effect: 'Allow',
+        actions: ['sqs:SendMessage'],
+        resources: [expect.stringMatching(/^<ControlPlaneFailoverQueue\w+\.Arn>$/)],
+        conditions: {},
+      },
+    ]);
+  });
+
+  it('claim on a queue that needs no key of its own', () => {
+    const { properties } = theResource(template, 'AWS::SQS::Queue', 'FailoverQueue');
+    expect(properties).toMatchObject({ SqsManagedSseEnabled: true });
+    expect(properties.KmsMasterKeyId).toBeUndefined();
   });
 });

@@ -18,6 +18,9 @@ const aConfig = (brokers = [CTX1, CTX2]): NodeConfig => ({
   ip: '10.99.0.1',
   peers: ['10.99.0.2'],
   virtualRouterId: 51,
+  advertIntervalS: 0.3,
+  protocol: 'http',
+  claims: { cluster: 'city', queueUrl: 'http://127.0.0.1:9324/000000000000/failover' },
 });
 
 /** Four clients with a connection a request; prints how many were answered, and what became of the others. */
@@ -42,13 +45,14 @@ function scenarios(): void {
     box.run('/opt/fiware-ha/bin/apply-config', payloadOf({ role: 'lb', version, files }));
   const versionServed = () => box.sh('curl -fs --max-time 2 http://127.0.0.1:8404/fiware-ha/config-version').stdout;
   const pidsOf = (program: string) => box.run('pgrep', '-r', 'D,R,S,T', '-x', program).stdout;
-  const startBroker = (ip: string) => box.sh(`python3 -m http.server --directory /run/www --bind ${ip} 1026 >/dev/null 2>&1 &`);
+  const startBroker = (ip: string) => box.sh(`python3 -m http.server --directory /run/www/${ip} --bind ${ip} 1026 >/dev/null 2>&1 &`);
 
   beforeAll(() => {
     box = new Sandbox();
     box.prepare();
     expect(box.sh(`FIWARE_HA_PACKAGES=none bash ${join(NODES, 'install.sh')} lb`)).toMatchObject({ code: 0, stderr: '' });
-    box.sh('mkdir /run/www && echo "{}" >/run/www/version');
+    for (const { ip, slot } of [CTX1, CTX2])
+      box.sh(`mkdir -p /run/www/${ip}/v2; cd /run/www/${ip}; echo "{}" >version; echo ${slot} >who; echo "[]" >v2/entities`);
     startBroker(CTX1.ip);
     startBroker(CTX2.ip);
   });
@@ -62,10 +66,10 @@ function scenarios(): void {
     expect(box.sh('curl -fs --retry 10 --retry-delay 1 http://127.0.0.1:8026/version').stdout.trim()).toBe('{}');
   });
 
-  it('takes the lead where no other balancer speaks up, and writes it down', () => {
-    expect(box.sh('for i in {1..50}; do ip -br address show lo | grep -o 169.254.51.1/32 && break; sleep 0.1; done').stdout).toContain(
-      '169',
-    );
+  it('speaks up for itself, takes the lead where no other balancer does, and writes it down', () => {
+    for (const token of ['169.254.51.1/32', '169.254.52.1/32'])
+      expect(box.sh(`for i in {1..50}; do ip -br address show lo | grep -o ${token} && break; sleep 0.1; done`).stdout).toContain(token);
+    box.sh('for i in {1..50}; do grep -q MASTER /var/log/fiware-ha-entry.log && break; sleep 0.1; done');
     expect(box.sh('cat /var/log/fiware-ha-entry.log').stdout).toMatch(/entry is now MASTER/);
   });
 
@@ -100,6 +104,37 @@ function scenarios(): void {
     expect(answerOf(apply(V1))).toMatchObject({ did: 'already' });
   });
 
+  it.each(['/etc/haproxy/haproxy.cfg', '/etc/keepalived/keepalived.conf'])('tells that somebody edited %s, and repairs it', (path) => {
+    const before = box.sh(`cat ${path}`).stdout;
+    box.sh(`echo '# just a try' >>${path}`);
+    expect(versionServed()).toBe('drifted');
+    box.sh('kill -USR2 $(cat /run/haproxy.pid); sleep 0.5');
+    expect(versionServed()).toBe('drifted');
+    expect(answerOf(apply(V1))).toEqual({ ok: true, configVersion: V1, did: 'applied' });
+    expect(versionServed()).toBe(V1);
+    expect(box.sh(`cat ${path}`).stdout).toBe(before);
+  });
+
+  it('asks no broker that lost the database while another has it, and all of them when none has', () => {
+    const database = (ip: string) => `/run/www/${ip}/v2/entities`;
+    const whoAnswers = () =>
+      box.sh('for i in {1..8}; do curl -s --max-time 5 http://127.0.0.1:8026/who || echo none; done | sort -u').stdout;
+    const until = (who: string) => {
+      for (let tries = 0; tries < 40 && whoAnswers() !== who; tries++) box.sh('sleep 0.2');
+      return whoAnswers();
+    };
+    box.sh(`mv ${database(CTX2.ip)} /run/www/lost`);
+    expect(until('ctx1\n')).toBe('ctx1\n');
+    box.sh(`mv ${database(CTX1.ip)} /run/www/lost1`);
+    expect(until('ctx1\nctx2\n')).toBe('ctx1\nctx2\n');
+    box.sh(`mv /run/www/lost ${database(CTX2.ip)}; mv /run/www/lost1 ${database(CTX1.ip)}`);
+    expect(
+      box.sh(
+        'for i in {1..60}; do curl -s http://127.0.0.1:8404/metrics | grep -q \'backend_active_servers{proxy="ctx_pool"} 2\' && echo both && break; sleep 0.2; done',
+      ).stdout,
+    ).toBe('both\n');
+  });
+
   it('fails no request while configurations change and a broker dies', () => {
     box.sh(`python3 -c '${CLIENTS}' 6 >/run/clients 2>&1 &`);
     const keepalived = pidsOf('keepalived');
@@ -114,8 +149,10 @@ function scenarios(): void {
 
   it('lets the lead go when HAProxy hangs, and serves again after restart-role', () => {
     box.sh('pkill -STOP -x haproxy');
-    box.sh('for i in {1..150}; do tail -n 1 /var/log/fiware-ha-entry.log | grep -q FAULT && break; sleep 0.1; done');
-    expect(box.sh('tail -n 1 /var/log/fiware-ha-entry.log').stdout).toMatch(/entry is now FAULT/);
+    box.sh('for i in {1..40}; do grep keepalived: /var/log/fiware-ha-entry.log | tail -n 1 | grep -q FAULT && break; sleep 0.1; done');
+    expect(box.sh('grep keepalived: /var/log/fiware-ha-entry.log | tail -n 1').stdout).toMatch(/entry is now FAULT/);
+    // Its own sign of life ends as well, so that the peer misses it.
+    expect(box.sh('ip -br address show lo').stdout).not.toContain('169.254.51.1/32');
     expect(answerOf(box.run('/opt/fiware-ha/bin/restart-role', payloadOf({ role: 'lb' })))).toEqual({ ok: true, did: 'restarted' });
     expect(versionServed()).toBe(V1);
   });

@@ -37,7 +37,7 @@ export function describeWith(programs: string[], title: string, body: () => void
 export interface Script {
   /** Below `nodes/`. */
   path: string;
-  language: 'shell' | 'python';
+  language: 'shell' | 'python' | 'lua';
 }
 
 /** The scripts that run on nodes, by their first line. */
@@ -45,6 +45,7 @@ export function nodeScripts(): Script[] {
   const paths = ['install.sh', ...readdirSync(join(NODES, 'bin')).map((name) => `bin/${name}`)];
   return paths.map((path) => {
     const [first = ''] = readFileSync(join(NODES, path), 'utf8').split('\n');
+    if (path.endsWith('.lua')) return { path, language: 'lua' };
     if (/python3$/.test(first)) return { path, language: 'python' };
     if (/^#!\/bin\/(ba)?sh$|shellcheck shell=/.test(first)) return { path, language: 'shell' };
     throw new Error(`nodes/${path}: its first line names no language: ${first}`);

@@ -1,9 +1,12 @@
 /** Executes address jobs; the failover worker is the only writer of associations. Never takes an address from a holder that answers. */
-import type { AddressFact, InstanceFact } from '../../core/facts';
+import type { AddressFact, CloudFacts, InstanceFact } from '../../core/facts';
 import type { JobOf } from '../../core/jobs';
 import { probeNode } from '../look';
 import type { Context } from '../ports';
 import type { Result } from '../result';
+
+/** Looks that must agree before an address leaves a holder. */
+const LOOKS = 2;
 
 /** Allocates or returns an address. */
 export async function executeAddress({ ports }: Context, job: JobOf<'allocateAddress'> | JobOf<'releaseAddress'>): Promise<Result> {
@@ -37,33 +40,66 @@ function isHeldBy(address: AddressFact | undefined, instanceId: string | null): 
   return (address?.holder ?? null) === instanceId;
 }
 
-/** Moves an address: only when this worker's own probes say that the holder is dead and the claimant serves. */
-export async function executeMove(context: Context, job: JobOf<'moveAddress'>): Promise<Result> {
-  const { compute, addresses } = context.ports;
-  const { cluster, allocationId, to, expect } = job;
-  const find = async () => {
-    const seen = await compute.describeCluster(cluster);
-    return { ...seen, address: seen.addresses.find((a) => a.allocationId === allocationId) };
+/** An address that shall change hands: from whom, as the one who asks saw it (null: it was free), and to whom. */
+interface Move {
+  cluster: string;
+  allocationId: string;
+  to: string;
+  holder: string | null;
+}
+
+type Seen = Omit<CloudFacts, 'atMs'>;
+
+function addressIn(seen: Seen, { allocationId }: Move): AddressFact | undefined {
+  return seen.addresses.find((address) => address.allocationId === allocationId);
+}
+
+/** Why the move is over before it began; undefined while the address is where it was expected. */
+function whyOver(seen: Seen, move: Move): Result | undefined {
+  const address = addressIn(seen, move);
+  if (!address) return { is: 'stale', reason: `${move.allocationId} is no more` };
+  if (isHeldBy(address, move.to)) return { is: 'already' };
+  if (isHeldBy(address, move.holder)) return undefined;
+  return {
+    is: 'stale',
+    reason: `${address.publicIp} is held by ${address.holder ?? 'nobody'} by now, expected ${move.holder ?? 'nobody'}`,
   };
-  const { address, instances } = await find();
-  if (!address) return { is: 'stale', reason: `${allocationId} is no more` };
-  if (isHeldBy(address, to)) return { is: 'already' };
-  if (!isHeldBy(address, expect.holder))
-    return {
-      is: 'stale',
-      reason: `${address.publicIp} is held by ${address.holder ?? 'nobody'} by now, expected ${expect.holder ?? 'nobody'}`,
-    };
+}
+
+/** One look of our own at both sides; why the address stays, or undefined when nothing speaks for that. */
+async function whyStays(context: Context, seen: Seen, { holder, to }: Move): Promise<string | undefined> {
   const [alive, notServing] = await Promise.all([
-    expect.holder ? barrier(context, expect.holder, instances) : undefined,
-    whyNotServing(context, to, instances),
+    holder ? barrier(context, holder, seen.instances) : undefined,
+    whyNotServing(context, to, seen.instances),
   ]);
-  if (alive) return { is: 'refused', reason: `${address.publicIp} stays: ${alive}` };
-  if (notServing) return { is: 'refused', reason: `${address.publicIp} stays: ${notServing}` };
-  await addresses.associate(allocationId, to, { mayTakeFrom: expect.holder !== null });
-  const after = await find();
-  if (isHeldBy(after.address, to)) return { is: 'done' };
+  return alive ?? notServing;
+}
+
+/**
+ * Moves an address when two looks, each at EC2 and at both nodes, find the holder dead or gone and the other side serving.
+ * The second look comes after the first has ended, and right before the act: it is also what sees somebody else's move.
+ */
+export async function moveIfDead(context: Context, move: Move, firstSeen?: Seen): Promise<Result> {
+  const { compute, addresses } = context.ports;
+  let publicIp = '';
+  for (let look = 0; look < LOOKS; look++) {
+    const seen = look === 0 && firstSeen ? firstSeen : await compute.describeCluster(move.cluster);
+    const over = whyOver(seen, move);
+    if (over) return over;
+    publicIp = addressIn(seen, move)?.publicIp ?? move.allocationId;
+    const stays = await whyStays(context, seen, move);
+    if (stays) return { is: 'refused', reason: `${publicIp} stays: ${stays}` };
+  }
+  await addresses.associate(move.allocationId, move.to, { mayTakeFrom: move.holder !== null });
+  const after = addressIn(await compute.describeCluster(move.cluster), move);
+  if (isHeldBy(after, move.to)) return { is: 'done' };
   return {
     is: 'failed',
-    reason: `${address.publicIp} was associated with ${to}, but EC2 says ${after.address?.holder ?? 'nobody'} holds it`,
+    reason: `${publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`,
   };
+}
+
+/** Moves an address as planned. */
+export function executeMove(context: Context, job: JobOf<'moveAddress'>): Promise<Result> {
+  return moveIfDead(context, { ...job, holder: job.expect.holder });
 }

@@ -5,13 +5,10 @@ import type { RenderedFile } from './rendered-file';
 
 type LbConfig = Extract<NodeConfig, { role: 'lb' }>;
 
-/** Advertisement interval of VRRP v3, seconds; a peer is missed after about three of them. */
-const ADVERT_S = 0.3;
+/** A balancer that is back takes its own instance back from the peer that listened to it. */
+const OWNER_PRIORITY = 200;
 
-function haproxyConfig({ port, brokers }: LbConfig, version: string): string {
-  const servers = brokers.map(({ slot, ip }) => `  server ${slot} ${ip}:${PORT.orion}`);
-  return `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
-global
+const GLOBAL = `global
   log /dev/log local0
   user haproxy
   group haproxy
@@ -20,6 +17,8 @@ global
   no strict-limits
   # Connections of the configuration before get this long to end.
   hard-stop-after 60s
+  # Tells the version, or that somebody edited a file since.
+  lua-load /opt/fiware-ha/bin/config-version.lua
   stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners
 
 defaults
@@ -28,9 +27,6 @@ defaults
   option httplog
   option dontlognull
   option http-keep-alive
-  # On a reload a connection without a request yet gets its answer before it is closed.
-  option idle-close-on-response
-  option forwardfor
   timeout connect 1s
   timeout client 60s
   timeout server 30s
@@ -43,62 +39,130 @@ defaults
   # A request that reached no broker goes to another one; one that may have been acted upon only where doing it twice is the same as
   # once, for the client as well (a repeated DELETE would answer 404).
   retry-on conn-failure empty-response
+`;
 
-frontend entry
-  bind :${port}
+const CHECKED = 'check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check';
+
+function serversOf({ brokers }: LbConfig, options = ''): string {
+  return brokers.map(({ slot, ip }) => `  server ${slot} ${ip}:${PORT.orion}${options}`).join('\n');
+}
+
+/**
+ * Brokers by their sickness: a dead process gets no request. One that lost the database alone gets none while another has it; when all
+ * of them lost it, or are too slow to say, each that answers at all serves: their words are worth more to a client than ours.
+ * idle-close-on-response: on a reload a connection without a request yet gets its answer before it is closed.
+ */
+function httpPools(config: LbConfig): string {
+  return `frontend entry
+  bind :${config.port}
+  option forwardfor
+  option idle-close-on-response
   acl repeatable method GET HEAD OPTIONS PUT
   http-request disable-l7-retry unless repeatable
+  use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }
   default_backend ctx_pool
 
 backend ctx_pool
   balance roundrobin
   option httpchk
+  http-check send meth GET uri /v2/entities?limit=1
+  http-check expect status 200
+  default-server ${CHECKED}
+${serversOf(config)}
+
+backend ctx_without_database
+  balance roundrobin
+  option httpchk
   http-check send meth GET uri /version
   http-check expect status 200
-  default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check
-${servers.join('\n')}
+  default-server ${CHECKED}
+${serversOf(config)}
+`;
+}
 
+/** As in the slides: connections in turn to whoever accepts them. */
+function tcpPool(config: LbConfig): string {
+  return `frontend entry
+  bind :${config.port}
+  mode tcp
+  option tcplog
+  default_backend ctx_pool
+
+backend ctx_pool
+  mode tcp
+  balance roundrobin
+${serversOf(config, ' check')}
+`;
+}
+
+/** The security group keeps everybody outside off the admin port; should it ever be opened, private addresses alone get an answer. */
+function haproxyConfig(config: LbConfig, version: string): string {
+  return `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
+${GLOBAL}
+${config.protocol === 'tcp' ? tcpPool(config) : httpPools(config)}
 frontend admin
   bind :${PORT.lbAdmin}
   option dontlog-normal
-  http-request return status 200 content-type text/plain string "${version}" if { path /fiware-ha/config-version }
+  http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }
+  http-request set-var(txn.config_version) str(${version})
+  http-request use-service lua.config_version if { path /fiware-ha/config-version }
   http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }
   http-request use-service prometheus-exporter if { path /metrics }
   http-request return status 404
 `;
 }
 
-/** VRRP in a VPC: unicast, because there is no multicast; the address is a token on lo, because the real one is the Elastic IP. */
-function vrrpInstance({ ip, peers, virtualRouterId }: LbConfig): string {
+/** What both VRRP instances share: unicast, because a VPC has no multicast. */
+function vrrpLink({ ip, peers, advertIntervalS }: LbConfig, routerId: number): string {
+  return `interface @INTERFACE@
+  virtual_router_id ${routerId}
+  advert_int ${advertIntervalS}
+  unicast_src_ip ${ip}
+  unicast_peer {
+    ${peers.join('\n    ')}
+  }
+  virtual_ipaddress {
+    169.254.${routerId}.1/32 dev lo
+  }
+  track_script {
+    check_haproxy
+  }`;
+}
+
+/**
+ * Each balancer speaks up in an instance of its own (`alive`) and listens to its peer's (`entry`): whichever of them holds the address,
+ * the other notices its death. With one instance the backup would be silent, and nobody would miss it when the address is there.
+ * The addresses are tokens on lo, because the real one is the Elastic IP, which the failover worker alone moves.
+ */
+function vrrpInstances(config: LbConfig): string {
+  const { ip, peers, virtualRouterId, claims } = config;
+  const isFirst = [ip, ...peers].sort()[0] === ip;
+  const [own, theirs] = isFirst ? [virtualRouterId, virtualRouterId + 1] : [virtualRouterId + 1, virtualRouterId];
+  const notify = `/opt/fiware-ha/bin/notify-entry ${claims ? `${claims.queueUrl} ${claims.cluster}` : '- -'}`;
   return `
 vrrp_script check_haproxy {
   script "/opt/fiware-ha/bin/check-haproxy"
   interval 1
   timeout 1
-  fall 2
+  fall 1
   rise 2
+}
+
+vrrp_instance alive {
+  version 3
+  state BACKUP
+  priority ${OWNER_PRIORITY}
+  ${vrrpLink(config, own)}
+  notify_master_rx_lower_pri "${notify} INSTANCE alive MASTER_RX_LOWER_PRI"
 }
 
 vrrp_instance entry {
   version 3
   state BACKUP
   nopreempt
-  interface @INTERFACE@
-  virtual_router_id ${virtualRouterId}
   priority 100
-  advert_int ${ADVERT_S}
-  unicast_src_ip ${ip}
-  unicast_peer {
-    ${peers.join('\n    ')}
-  }
-  virtual_ipaddress {
-    169.254.${virtualRouterId}.1/32 dev lo
-  }
-  track_script {
-    check_haproxy
-  }
-  notify "/opt/fiware-ha/bin/notify-entry"
-  notify_master_rx_lower_pri "/opt/fiware-ha/bin/notify-entry"
+  ${vrrpLink(config, theirs)}
+  notify "${notify}"
 }
 `;
 }
@@ -113,7 +177,7 @@ global_defs {
   script_user root
 }
 `;
-  return config.peers.length > 0 ? head + vrrpInstance(config) : `${head}# The balancer is alone: there is nobody to speak VRRP with.\n`;
+  return config.peers.length > 0 ? head + vrrpInstances(config) : `${head}# The balancer is alone: there is nobody to speak VRRP with.\n`;
 }
 
 /** The files of a balancer. */

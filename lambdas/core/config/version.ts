@@ -4,23 +4,36 @@ import type { NodeConfig } from '../jobs';
 import type { Role } from '../names';
 import { renderConfig } from './render';
 
-/** Any values: only the text around them matters. */
-const SAMPLES: Record<Role, NodeConfig> = {
-  lb: { role: 'lb', port: 1026, brokers: [{ slot: 'ctx1', ip: '10.0.0.1' }], ip: '10.0.0.2', peers: ['10.0.0.3'], virtualRouterId: 51 },
-  orion: {
-    role: 'orion',
-    version: '4.1.0',
-    replicaSet: 'rs',
-    seeds: ['10.0.0.4:27017'],
-    writeConcern: 'majority',
-    readPreference: 'primary',
-  },
-  mongo: { role: 'mongo', replicaSet: 'rs' },
+const LB = {
+  role: 'lb',
+  port: 1026,
+  brokers: [{ slot: 'ctx1', ip: '10.0.0.1' }],
+  ip: '10.0.0.2',
+  peers: ['10.0.0.3'],
+  virtualRouterId: 51,
+  advertIntervalS: 0.3,
+  claims: { cluster: 'city', queueUrl: 'https://queue/claims' },
+} as const;
+
+/** Any values: only the text around them matters, so each template stands here once. */
+const SAMPLES: Record<Role, NodeConfig[]> = {
+  lb: (['http', 'tcp'] as const).map((protocol) => ({ ...LB, brokers: [...LB.brokers], peers: [...LB.peers], protocol })),
+  orion: [
+    {
+      role: 'orion',
+      version: '4.1.0',
+      replicaSet: 'rs',
+      seeds: ['10.0.0.4:27017'],
+      writeConcern: 'majority',
+      readPreference: 'primary',
+    },
+  ],
+  mongo: [{ role: 'mongo', replicaSet: 'rs' }],
 };
 
-/** 32 bits of the rendered sample: a seed for the hash of the values. */
+/** 32 bits of the rendered samples: a seed for the hash of the values. */
 function fingerprint(role: Role): number {
-  return Number.parseInt(shortHash(JSON.stringify(renderConfig(SAMPLES[role], ''))).slice(-8), 16);
+  return Number.parseInt(shortHash(JSON.stringify(SAMPLES[role].map((sample) => renderConfig(sample, '')))).slice(-8), 16);
 }
 
 /** Changes with the templates, so that a new release of them is rolled out like any new value. */

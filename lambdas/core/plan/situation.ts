@@ -66,7 +66,7 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
     nowMs,
     slots,
     mongo,
-    configs: workOutConfigs(spec, slots, mongo, memory),
+    configs: workOutConfigs(spec, observation, slots, mongo, memory),
     breaker: judgeBreaker(observation.nodes, spec.policy),
     inFlight,
     busy: new Set(inFlight.map((job) => baseOf(job.jobKey))),

@@ -3,12 +3,12 @@ import { configVersion } from '../config/version';
 import type { NodeConfig } from '../jobs';
 import type { Memory } from '../memory';
 import { PORT } from '../names';
-import type { Node } from '../observation';
+import type { Node, Observation } from '../observation';
 import type { Slots } from '../slots';
 import type { ClusterSpec } from '../spec';
 import { type MongoView, majorityOf } from './mongo-view';
 
-/** VRRP router id: the two balancers of a cluster speak unicast to each other alone, so one id will do for all (slides: 51). */
+/** First of the two VRRP router ids: the balancers of a cluster speak unicast to each other alone, so the same will do for all (slides: 51). */
 const VIRTUAL_ROUTER_ID = 51;
 
 export interface WantedConfig {
@@ -41,7 +41,7 @@ export function chooseSeeds(spec: ClusterSpec, mongo: MongoView, memory: Memory)
   return settled ? [...voters].sort() : told;
 }
 
-function lbConfigs(slots: Slots): Map<string, WantedConfig> {
+function lbConfigs(spec: ClusterSpec, slots: Slots, claimQueueUrl: string | undefined): Map<string, WantedConfig> {
   const brokers = slots.wanted.orion.flatMap(({ slot, current }) =>
     current?.fact.privateIp && current.fact.state === 'running' ? [{ slot, ip: current.fact.privateIp }] : [],
   );
@@ -57,6 +57,9 @@ function lbConfigs(slots: Slots): Map<string, WantedConfig> {
       ip: fact.privateIp,
       peers: peers.slice(0, 1),
       virtualRouterId: VIRTUAL_ROUTER_ID,
+      advertIntervalS: spec.entry.advertIntervalS,
+      protocol: spec.entry.protocol,
+      ...(claimQueueUrl ? { claims: { cluster: spec.name, queueUrl: claimQueueUrl } } : {}),
     } as const;
     configs.set(fact.instanceId, withVersion(config));
   }
@@ -64,7 +67,13 @@ function lbConfigs(slots: Slots): Map<string, WantedConfig> {
 }
 
 /** All configurations of a cluster. */
-export function workOutConfigs(spec: ClusterSpec, slots: Slots, mongo: MongoView, memory: Memory): WantedConfigs {
+export function workOutConfigs(
+  spec: ClusterSpec,
+  { claimQueueUrl }: Pick<Observation, 'claimQueueUrl'>,
+  slots: Slots,
+  mongo: MongoView,
+  memory: Memory,
+): WantedConfigs {
   const { replicaSet, writeConcern, readPreference } = spec.mongo;
   const seeds = chooseSeeds(spec, mongo, memory);
   return {
@@ -72,7 +81,7 @@ export function workOutConfigs(spec: ClusterSpec, slots: Slots, mongo: MongoView
     ...(seeds.length > 0
       ? { orion: withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds, writeConcern, readPreference }) }
       : {}),
-    lb: lbConfigs(slots),
+    lb: lbConfigs(spec, slots, claimQueueUrl),
   };
 }
 

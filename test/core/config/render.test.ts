@@ -15,6 +15,9 @@ const LB: ConfigOf<'lb'> = {
   ip: '10.0.1.11',
   peers: ['10.0.1.21'],
   virtualRouterId: 51,
+  advertIntervalS: 0.3,
+  protocol: 'http',
+  claims: { cluster: 'city', queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/claims' },
 };
 const ORION: ConfigOf<'orion'> = {
   role: 'orion',
@@ -44,23 +47,52 @@ function section(text: string, title: string): string[] {
 describe('haproxy.cfg', () => {
   const text = textOf(LB, 'haproxy.cfg');
 
-  it('sends requests in turn to each broker that answers /version', () => {
+  const CHECKED = [
+    'http-check expect status 200',
+    'default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check',
+    'server ctx1 10.0.2.11:1026',
+    'server ctx2 10.0.2.21:1026',
+  ];
+
+  it('sends requests in turn to each broker that has the database', () => {
     expect(section(text, 'backend ctx_pool')).toEqual([
       'balance roundrobin',
       'option httpchk',
-      'http-check send meth GET uri /version',
-      'http-check expect status 200',
-      'default-server check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check',
-      'server ctx1 10.0.2.11:1026',
-      'server ctx2 10.0.2.21:1026',
+      'http-check send meth GET uri /v2/entities?limit=1',
+      ...CHECKED,
     ]);
+  });
+
+  it('sends them to each broker that answers at all while none has the database', () => {
+    expect(section(text, 'frontend entry')).toContain('use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }');
+    expect(section(text, 'backend ctx_without_database')).toEqual([
+      'balance roundrobin',
+      'option httpchk',
+      'http-check send meth GET uri /version',
+      ...CHECKED,
+    ]);
+  });
+
+  it('balances connections as in the slides where the cluster asks for that', () => {
+    const tcp = textOf({ ...LB, protocol: 'tcp' }, 'haproxy.cfg');
+    expect(section(tcp, 'frontend entry')).toEqual(['bind :1026', 'mode tcp', 'option tcplog', 'default_backend ctx_pool']);
+    expect(section(tcp, 'backend ctx_pool')).toEqual([
+      'mode tcp',
+      'balance roundrobin',
+      'server ctx1 10.0.2.11:1026 check',
+      'server ctx2 10.0.2.21:1026 check',
+    ]);
+    expect(section(tcp, 'frontend admin')).toEqual(section(text, 'frontend admin'));
   });
 
   it('repeats on another broker only what may be done twice', () => {
     expect(section(text, 'frontend entry')).toEqual([
       'bind :1026',
+      'option forwardfor',
+      'option idle-close-on-response',
       'acl repeatable method GET HEAD OPTIONS PUT',
       'http-request disable-l7-retry unless repeatable',
+      'use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }',
       'default_backend ctx_pool',
     ]);
     expect(section(text, 'defaults')).toEqual(
@@ -68,15 +100,18 @@ describe('haproxy.cfg', () => {
     );
   });
 
-  it('tells its version, its health and its metrics on port 8404, and nothing else', () => {
+  it('tells its version, its health and its metrics on port 8404 to private addresses, and nothing else', () => {
     expect(section(text, 'frontend admin')).toEqual([
       'bind :8404',
       'option dontlog-normal',
-      'http-request return status 200 content-type text/plain string "00c0ffee00c0ff" if { path /fiware-ha/config-version }',
+      'http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }',
+      'http-request set-var(txn.config_version) str(00c0ffee00c0ff)',
+      'http-request use-service lua.config_version if { path /fiware-ha/config-version }',
       'http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }',
       'http-request use-service prometheus-exporter if { path /metrics }',
       'http-request return status 404',
     ]);
+    expect(section(text, 'global')).toContain('lua-load /opt/fiware-ha/bin/config-version.lua');
   });
 
   it('listens where the configuration says', () => {
@@ -85,36 +120,77 @@ describe('haproxy.cfg', () => {
 });
 
 describe('keepalived.conf', () => {
-  it('speaks VRRP 3 to its peer by unicast, prefers nobody and does not fail back', () => {
-    expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_instance entry {')).toEqual([
-      'version 3',
-      'state BACKUP',
-      'nopreempt',
-      'interface @INTERFACE@',
-      'virtual_router_id 51',
-      'priority 100',
-      'advert_int 0.3',
-      'unicast_src_ip 10.0.1.11',
-      'unicast_peer {',
-      '10.0.1.21',
-      '}',
-      'virtual_ipaddress {',
-      '169.254.51.1/32 dev lo',
-      '}',
-      'track_script {',
-      'check_haproxy',
-      '}',
-      'notify "/opt/fiware-ha/bin/notify-entry"',
-      'notify_master_rx_lower_pri "/opt/fiware-ha/bin/notify-entry"',
+  const QUEUE = 'https://sqs.eu-west-1.amazonaws.com/123456789012/claims';
+  /** An instance as it stands in the file: what is its own, around what both share. */
+  const instance = (routerId: number, own: string[], notify: string) => [
+    'version 3',
+    'state BACKUP',
+    ...own,
+    'interface @INTERFACE@',
+    `virtual_router_id ${routerId}`,
+    'advert_int 0.3',
+    'unicast_src_ip 10.0.1.11',
+    'unicast_peer {',
+    '10.0.1.21',
+    '}',
+    'virtual_ipaddress {',
+    `169.254.${routerId}.1/32 dev lo`,
+    '}',
+    'track_script {',
+    'check_haproxy',
+    '}',
+    notify,
+  ];
+  const CLAIM = `/opt/fiware-ha/bin/notify-entry ${QUEUE} city`;
+
+  it('listens to its peer by VRRP 3 over unicast, claims when that falls silent and does not fail back', () => {
+    expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_instance entry {')).toEqual(
+      instance(52, ['nopreempt', 'priority 100'], `notify "${CLAIM}"`),
+    );
+  });
+
+  it('speaks up for itself, so that its peer misses it whoever holds the address', () => {
+    expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_instance alive {')).toEqual(
+      instance(51, ['priority 200'], `notify_master_rx_lower_pri "${CLAIM} INSTANCE alive MASTER_RX_LOWER_PRI"`),
+    );
+  });
+
+  it('crosses the two instances of a pair: what one speaks in the other listens to', () => {
+    const idsOf = (ip: string, peer: string) => {
+      const text = textOf({ ...LB, ip, peers: [peer] }, 'keepalived.conf');
+      const id = (name: string) => section(text, `vrrp_instance ${name} {`).find((line) => line.startsWith('virtual_router_id'));
+      return { speaks: id('alive'), listens: id('entry') };
+    };
+    for (const [one, other] of [
+      ['10.0.1.11', '10.0.1.21'],
+      ['10.0.9.2', '10.0.10.1'],
+    ] as const) {
+      expect(idsOf(one, other).speaks).toBe(idsOf(other, one).listens);
+      expect(idsOf(one, other).listens).toBe(idsOf(other, one).speaks);
+      expect(idsOf(one, other).speaks).not.toBe(idsOf(one, other).listens);
+    }
+  });
+
+  it('advertises as often as the cluster says', () => {
+    expect(textOf({ ...LB, advertIntervalS: 0.15 }, 'keepalived.conf').match(/advert_int .*/g)).toEqual([
+      'advert_int 0.15',
+      'advert_int 0.15',
     ]);
   });
 
-  it('gives HAProxy up after two questions without an answer', () => {
+  it('claims nothing where the deployment takes no claims', () => {
+    const { claims: _, ...without } = LB;
+    expect(section(textOf(without, 'keepalived.conf'), 'vrrp_instance entry {').at(-1)).toBe(
+      'notify "/opt/fiware-ha/bin/notify-entry - -"',
+    );
+  });
+
+  it('gives HAProxy up after two questions without an answer: both are asked in one check', () => {
     expect(section(textOf(LB, 'keepalived.conf'), 'vrrp_script check_haproxy {')).toEqual([
       'script "/opt/fiware-ha/bin/check-haproxy"',
       'interval 1',
       'timeout 1',
-      'fall 2',
+      'fall 1',
       'rise 2',
     ]);
   });
@@ -198,6 +274,8 @@ describe('values from outside', () => {
     ['a broker slot', (p) => ({ ...LB, brokers: [{ slot: `ctx1${p}`, ip: '10.0.2.11' }] })],
     ['the own address', (p) => ({ ...LB, ip: `10.0.1.11${p}` })],
     ['a peer', (p) => ({ ...LB, peers: [`10.0.1.21${p}`] })],
+    ['the queue of the claims', (p) => ({ ...LB, claims: { cluster: 'city', queueUrl: `https://sqs/claims${p}` } })],
+    ['the cluster of the claims', (p) => ({ ...LB, claims: { cluster: `city${p}`, queueUrl: 'https://sqs/claims' } })],
     ['a version of Orion', (p) => ({ ...ORION, version: `4.1.0${p}` })],
     ['a seed', (p) => ({ ...ORION, seeds: [`10.0.3.11:27017${p}`] })],
     ['the set of a broker', (p) => ({ ...ORION, replicaSet: `orion_rs${p}` })],

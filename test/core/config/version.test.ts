@@ -9,6 +9,8 @@ const LB: NodeConfig = {
   ip: '10.0.1.11',
   peers: [],
   virtualRouterId: 51,
+  advertIntervalS: 0.3,
+  protocol: 'http',
 };
 const ORION: NodeConfig = {
   role: 'orion',
@@ -32,6 +34,9 @@ describe('the version of a configuration', () => {
       { ...LB, peers: ['10.0.1.21'] },
       { ...LB, port: 8080 },
       { ...LB, virtualRouterId: 52 },
+      { ...LB, advertIntervalS: 0.5 },
+      { ...LB, protocol: 'tcp' } as const,
+      { ...LB, claims: { cluster: 'city', queueUrl: 'https://sqs/claims' } },
       { ...LB, brokers: [{ slot: 'ctx1', ip: '10.0.2.12' }] },
       { ...LB, brokers: [] },
       ORION,

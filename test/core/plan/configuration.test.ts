@@ -75,6 +75,18 @@ describe('planConfiguration', () => {
       ip: '10.0.1.11',
       peers: ['10.0.1.21'],
       virtualRouterId: 51,
+      advertIntervalS: 0.3,
+      protocol: 'http',
+    });
+  });
+
+  it('tells the balancers where the deployment takes claims, and for which cluster', () => {
+    const world = aHealthyWorld({ entry: { advertIntervalS: 0.5 } });
+    const claimQueueUrl = 'https://sqs/failover';
+    const s = look({ ...world, observation: { ...world.observation, claimQueueUrl } });
+    expect(s.configs.lb.get('i-1021')?.config).toMatchObject({
+      advertIntervalS: 0.5,
+      claims: { cluster: 'city', queueUrl: claimQueueUrl },
     });
   });
 

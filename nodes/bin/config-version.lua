@@ -1,0 +1,32 @@
+-- HAProxy loads this: tells the version of its configuration (variable txn.config_version) while the files are as they were applied, else `drifted`.
+-- Reads a few small files a request; changes nothing. Answers probes every few seconds, never clients.
+local FILES = {
+  { applied = "/var/lib/fiware-ha/applied/haproxy.cfg", read = "/etc/haproxy/haproxy.cfg" },
+  { applied = "/var/lib/fiware-ha/applied/keepalived.conf", read = "/etc/keepalived/keepalived.conf" },
+}
+
+local function text_of(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+-- Where no copy can be read there is nothing to compare with: that is no drift.
+local function has_drifted()
+  for _, file in ipairs(FILES) do
+    local applied = text_of(file.applied)
+    if applied and applied ~= text_of(file.read) then return true end
+  end
+  return false
+end
+
+core.register_service("config_version", "http", function(applet)
+  local body = has_drifted() and "drifted" or applet:get_var("txn.config_version")
+  applet:set_status(200)
+  applet:add_header("content-type", "text/plain")
+  applet:add_header("content-length", tostring(#body))
+  applet:start_response()
+  applet:send(body)
+end)

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { CLAIM_AGE_MAX_MS } from '../../lambdas/app/address-claims';
+import { runFailover } from '../../lambdas/app/dispatch';
+import { type Context, PortError } from '../../lambdas/app/ports';
+import type { AddressClaim } from '../../lambdas/core/jobs';
+import { anInstance, NOW_MS } from '../builders';
+import { aMemoryWorld, contextOver, type MemoryWorld } from '../memory-ports';
+
+const instances = ['lb1', 'lb2', 'ctx1'].map((slot) => anInstance(slot));
+const address = { allocationId: 'eipalloc-1', cluster: 'city', name: 'entry1', publicIp: '203.0.113.1', holder: 'i-1011' };
+const CLAIM: AddressClaim = { kind: 'claimAddress', cluster: 'city', claimant: 'i-1021', atMs: NOW_MS - 100, state: 'MASTER' };
+const HOLDER_IP = '10.0.1.11';
+
+const aCity = (change: Partial<MemoryWorld> = {}) => aMemoryWorld({ cloud: { instances, addresses: [address] }, ...change });
+const holderSilent = (url: string) => !url.includes(HOLDER_IP);
+
+/** Hears a claim; answers how it ended, as the journal has it. */
+async function hear(w: MemoryWorld, change: Partial<AddressClaim> = {}, edit: (context: Context) => void = () => {}) {
+  const context = contextOver(w);
+  edit(context);
+  await runFailover(context, { ...CLAIM, ...change });
+  const { event, text } = w.journal.at(-1) ?? {};
+  return `${event}: ${text}`;
+}
+
+describe('a claim', () => {
+  it('moves the address off a holder that two probes find silent, and asks for a look', async () => {
+    const w = aCity({ answering: holderSilent });
+    const probed: string[] = [];
+    const ended = await hear(w, {}, ({ ports }) => {
+      const { http } = ports.probe;
+      ports.probe.http = (url, timeoutMs) => {
+        probed.push(url);
+        return http(url, timeoutMs);
+      };
+    });
+    expect(ended).toBe('done: i-1021 took the lead of its pair: the address moved to it');
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021']);
+    expect(w.sent).toEqual([{ queue: 'health-check', body: { kind: 'check', cluster: 'city' }, delayS: 0 }]);
+    expect(probed.filter((url) => url.includes(HOLDER_IP) && url.endsWith('/health'))).toHaveLength(2);
+  });
+
+  it('does not wait long for an answer', async () => {
+    const timeouts = new Set<number>();
+    await hear(aCity({ answering: holderSilent }), {}, ({ ports }) => {
+      const { http } = ports.probe;
+      ports.probe.http = (url, timeoutMs) => {
+        timeouts.add(timeoutMs);
+        return http(url, timeoutMs);
+      };
+    });
+    expect([...timeouts]).toEqual([500]);
+  });
+
+  it('moves the address off a holder that is gone, without a probe of it', async () => {
+    const w = aCity({ cloud: { instances: instances.slice(1), addresses: [address] } });
+    expect(await hear(w)).toMatch(/^done/);
+  });
+
+  it('takes a free address only if it still is free', async () => {
+    const { holder: _, ...free } = address;
+    const w = aCity({ cloud: { instances, addresses: [free] } });
+    expect(await hear(w)).toMatch(/^done/);
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021 if free']);
+  });
+
+  it('that comes twice changes nothing the second time', async () => {
+    const w = aCity({ answering: holderSilent });
+    await hear(w);
+    expect(await hear(w)).toBe('done: i-1021 took the lead of its pair: it holds the address already');
+    expect(w.acts).toHaveLength(1);
+  });
+});
+
+describe('a claim is refused, with its reason in the journal and the address where it is, when', () => {
+  const refusals: [string, Partial<MemoryWorld>, Partial<AddressClaim>, RegExp][] = [
+    ['the holder answers: a false alarm costs nothing', {}, {}, /203\.0\.113\.1 stays: its holder lb1 \(i-1011\) answers/],
+    ['the claimant does not serve', { answering: () => false }, {}, /stays: lb2 \(i-1021\) does not serve: connection refused/],
+    [
+      'it is older than its bound',
+      {},
+      { atMs: NOW_MS - CLAIM_AGE_MAX_MS - 1_000 },
+      /expected a claim of at most 30 s; this one is 31 s old/,
+    ],
+    ['it comes from the future', {}, { atMs: NOW_MS + 60_000 }, /expected a time that has come; this one is 60 s ahead/],
+    ['nobody knows the claimant', {}, { claimant: 'i-dead' }, /expected a load balancer of city; i-dead is not one of its nodes/],
+    ['the claimant is a broker', {}, { claimant: 'i-2011' }, /expected a load balancer; i-2011 is ctx1/],
+    [
+      'the claimant is on its way out',
+      { cloud: { instances: [anInstance('lb1'), anInstance('lb2', { state: 'shutting-down' })], addresses: [address] } },
+      {},
+      /expected a node that runs; i-1021 \(lb2\) is shutting-down/,
+    ],
+    ['the cluster has no address', { cloud: { instances, addresses: [] } }, {}, /city has no address yet/],
+    ['there are too many of them', { budgetLeft: 0 }, {}, /expected at most 30 claims a minute/],
+  ];
+
+  it.each(refusals)('%s', async (_when, change, claim, reason) => {
+    const w = aCity(change);
+    expect(await hear(w, claim)).toMatch(new RegExp(`^refused: .*${reason.source}`));
+    expect(w.acts).toEqual([]);
+    expect(w.cloud.addresses[0]?.holder).toBe(change.cloud?.addresses.length === 0 ? undefined : 'i-1011');
+  });
+
+  it('the holder could not be looked at: unknown is not dead', async () => {
+    const w = aCity();
+    const ended = await hear(w, {}, ({ ports }) => {
+      ports.probe.http = async (url) => ({
+        outcome: url.includes(HOLDER_IP) ? { is: 'unknown', detail: 'no route' } : { is: 'ok', latencyMs: 1 },
+        body: '',
+      });
+    });
+    expect(ended).toMatch(/^refused: .*could not be looked at: no route/);
+    expect(w.acts).toEqual([]);
+  });
+
+  it('the holder misses one probe and answers the next', async () => {
+    const w = aCity();
+    let asked = 0;
+    const ended = await hear(w, {}, ({ ports }) => {
+      ports.probe.http = async (url) => ({
+        outcome:
+          url.includes(HOLDER_IP) && url.endsWith('/health') && asked++ === 0
+            ? { is: 'failed', detail: 'no answer in time' }
+            : { is: 'ok', latencyMs: 1 },
+        body: '',
+      });
+    });
+    expect(ended).toMatch(/^refused: .*its holder lb1 \(i-1011\) answers/);
+    expect(w.acts).toEqual([]);
+  });
+
+  it('somebody else moved the address between the two looks', async () => {
+    const w = aCity({ answering: holderSilent });
+    let reads = 0;
+    const ended = await hear(w, {}, ({ ports }) => {
+      ports.compute.describeCluster = async () => (++reads === 1 ? w.cloud : { instances, addresses: [{ ...address, holder: 'i-1031' }] });
+    });
+    expect(ended).toMatch(/^stale: .*is held by i-1031 by now, expected i-1011/);
+    expect(w.acts).toEqual([]);
+  });
+});
+
+describe('when a service fails', () => {
+  it('a claim ends as failed, and the check it asks for goes on', async () => {
+    const w = aCity();
+    const ended = await hear(w, {}, ({ ports }) => {
+      ports.compute.describeCluster = async () => {
+        throw new PortError('throttled', 'DescribeInstances: rate exceeded');
+      };
+    });
+    expect(ended).toMatch(/^failed: .*throttled: DescribeInstances: rate exceeded/);
+    expect(w.sent).toMatchObject([{ queue: 'health-check', body: { kind: 'check', cluster: 'city' } }]);
+  });
+
+  it('a journal out of reach undoes no move', async () => {
+    const w = aCity({ answering: holderSilent });
+    await hear(w, {}, ({ ports }) => {
+      ports.journal.append = async () => {
+        throw new PortError('unavailable', 'DynamoDB does not answer');
+      };
+    });
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021']);
+  });
+});
