@@ -23,6 +23,15 @@ const aConfig = (brokers = [CTX1, CTX2]): NodeConfig => ({
   claims: { cluster: 'city', queueUrl: 'http://127.0.0.1:9324/000000000000/failover' },
 });
 
+/** A broker that answers in one piece: one killed between header and body has failed a request that no balancer may repeat. */
+const BROKER = `
+import functools, sys
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+class Whole(SimpleHTTPRequestHandler):
+    wbufsize = -1
+ThreadingHTTPServer((sys.argv[4], 1026), functools.partial(Whole, directory=sys.argv[2])).serve_forever()
+`;
+
 /** Four clients with a connection a request; prints how many were answered, and what became of the others. */
 const CLIENTS = `
 import sys, threading, time, urllib.request
@@ -45,7 +54,7 @@ function scenarios(): void {
     box.run('/opt/fiware-ha/bin/apply-config', payloadOf({ role: 'lb', version, files }));
   const versionServed = () => box.sh('curl -fs --max-time 2 http://127.0.0.1:8404/fiware-ha/config-version').stdout;
   const pidsOf = (program: string) => box.run('pgrep', '-r', 'D,R,S,T', '-x', program).stdout;
-  const startBroker = (ip: string) => box.sh(`python3 -m http.server --directory /run/www/${ip} --bind ${ip} 1026 >/dev/null 2>&1 &`);
+  const startBroker = (ip: string) => box.sh(`python3 -c '${BROKER}' --directory /run/www/${ip} --bind ${ip} >/dev/null 2>&1 &`);
 
   beforeAll(() => {
     box = new Sandbox();
