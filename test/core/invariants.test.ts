@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { findViolations } from '../../lambdas/core/invariants';
 import type { PlannedJob } from '../../lambdas/core/jobs';
-import { aHealthyWorld, change, dead, hostOfNode, look } from '../builders';
+import { aHealthyWorld, aNode, change, dead, hostOfNode, look, setOf, withNodes } from '../builders';
 
 const world = aHealthyWorld();
 const [m1 = '', m2 = '', m3 = ''] = world.nodes.filter((node) => node.fact.role === 'mongo').map(hostOfNode);
@@ -73,6 +73,55 @@ describe('findViolations', () => {
     const one = change(world, 'mdb2', (node) => dead(node));
     expect(violations([remove(m2)], one)).toBe('');
     expect(violations([remove(m1)], one)).toContain('1 of 2 voters would live');
+  });
+
+  it('gives two nodes of one slot never a vote each, but for a sole voter that hands over', () => {
+    const successor = aNode('mdb3', { fact: { incarnation: 2 } });
+    const heir = hostOfNode(successor);
+    const joined = setOf(withNodes(world, [...world.nodes, successor]), { voters: [m1, m2, m3], nonVoters: [heir] });
+    const vote = (voters: string[]): PlannedJob => ({
+      kind: 'reconfigReplicaSet',
+      ...common('v'),
+      instanceId: 'i-3011',
+      replicaSet: 'orion_rs',
+      change: { change: 'raise-vote', host: heir },
+      expect: { setVersion: 3, voters, nonVoters: [heir] },
+    });
+    expect(violations([vote([m1, m2, m3])], joined)).toContain(`${m3} of the same slot votes already`);
+    expect(violations([vote([m1, m2])], joined)).toBe('');
+    const sole = setOf(withNodes(world, [...world.nodes, successor]), { voters: [m3], nonVoters: [heir], primary: m3 });
+    expect(violations([vote([m3])], sole)).toBe('');
+  });
+
+  it('steps a primary down only where another voter could lead, and restarts none that leads', () => {
+    const step: PlannedJob = {
+      kind: 'stepDownPrimary',
+      ...common('s'),
+      instanceId: 'i-3011',
+      replicaSet: 'orion_rs',
+      expect: { setVersion: 3, voters: [m1, m2, m3], nonVoters: [] },
+    };
+    expect(violations([step])).toBe('');
+    const alone = change(
+      change(world, 'mdb2', (node) => dead(node)),
+      'mdb3',
+      (node) => dead(node),
+    );
+    expect(violations([step], alone)).toContain('no other voter could lead');
+    const restart = (slot: string, instanceId: string): PlannedJob => ({
+      kind: 'applyConfig',
+      ...common(`c/${slot}`),
+      role: 'mongo',
+      slot,
+      instanceId,
+      version: 'abcd',
+      config: { role: 'mongo', replicaSet: 'orion_rs' },
+      restarts: true,
+    });
+    expect(violations([restart('mdb1', 'i-3011')])).toContain('it is stepped down first');
+    expect(violations([restart('mdb2', 'i-3021')])).toBe('');
+    const one = change(world, 'mdb3', (node) => dead(node));
+    expect(violations([restart('mdb2', 'i-3021')], one)).toContain('1 of 3 voters would be left meanwhile');
   });
 
   it('allows one disruption and each key once', () => {

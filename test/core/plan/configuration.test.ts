@@ -107,7 +107,7 @@ describe('planConfiguration', () => {
     expect(look(replaced).configs.orion?.config).toMatchObject({ seeds: world.memory.brokerSeeds });
   });
 
-  it('gives new seeds once most of the old ones are gone', () => {
+  it('gives new seeds once most of the old ones are gone, to one broker after the other', () => {
     const world = aHealthyWorld();
     const [m1 = ''] = memberHosts(world);
     const replaced = withNodes(world, withReplicaSet(world.nodes, { voters: [m1, '10.0.3.98:27017', '10.0.3.99:27017'] }));

@@ -56,6 +56,20 @@ describe('a new replica set', () => {
     expect(planReplicaSet(look(once)).blocked.join()).toContain('never initiated twice');
   });
 
+  it('that somebody began with one member is completed member by member', () => {
+    const [first = ''] = fresh.map(hostOfNode);
+    const begun = world(withReplicaSet(fresh, { voters: [first] }));
+    const known = { ...begun, memory: { ...EMPTY_MEMORY, writeConcernSet: 'majority', nextMemberId: 1 } as const };
+    const { jobs } = planReplicaSet(look(known));
+    expect(jobs).toMatchObject([{ kind: 'reconfigReplicaSet', change: { change: 'add', host: '10.0.3.21:27017', memberId: 1 } }]);
+  });
+
+  it('whose ids nobody told yet is asked for them, together with its default write concern, before anybody is added', () => {
+    const [first = ''] = fresh.map(hostOfNode);
+    const { jobs } = planReplicaSet(look(world(withReplicaSet(fresh, { voters: [first] }))));
+    expect(jobs.map((job) => job.kind)).toEqual(['setDefaultWriteConcern']);
+  });
+
   it('is not made of members of several MongoDB series', () => {
     const mixed = fresh.map((node, i) => withHello(node, { maxWireVersion: i === 2 ? 25 : 21 }));
     expect(planReplicaSet(look(world(mixed))).jobs).toEqual([]);
