@@ -123,7 +123,7 @@
   /** Every end is a value, never an exception. After `payload.notAfterMs` nothing is done any more. */
   function run(db, payload, nowMs = Date.now()) {
     try {
-      if (nowMs > (payload.notAfterMs ?? nowMs)) return refuse('stale', 'it came too late: whoever asked has given it up');
+      if (nowMs > (payload.notAfterMs ?? nowMs)) return refuse('stale', 'it came too late');
       return repair(db, payload);
     } catch (error) {
       return failure('repair-majority', error);

@@ -84,7 +84,7 @@ function initiate(db, payload) {
     if (matches(before.reply)) return told('already', before.reply.config);
     return refuse(
       'refused',
-      `a configuration is there already: ${before.reply.config._id} with ${hostsOf(before.reply.config, 1).join(', ')}; nothing is initiated twice, the next plan continues from it`,
+      `a configuration is there already: ${before.reply.config._id} with ${hostsOf(before.reply.config, 1).join(', ')}`,
     );
   }
   if (before.error.code !== 94) return failure(before.error);

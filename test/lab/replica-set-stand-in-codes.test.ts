@@ -1,7 +1,7 @@
 /** Each error code of the replica-set script, provoked on the stand-in by the script itself: real processes here, the driver as its shell. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Disk } from '../../lab/replica-set-stand-in/disk';
+import { emptyState } from '../../sim/replica-set/oplog';
 import { type Meanwhile, OUTCOME_OF_CODE, runStep } from './shell';
 import { StandInSet, until } from './stand-in-set';
 import { type Command, SyncDriver } from './sync-driver';
@@ -60,17 +60,15 @@ describe('a step that starts a set', () => {
     driver.ask(donor, { replSetInitiate: { _id: 'orion_rs', members: [{ _id: 0, host: donor }] } });
     await until(async () => (await set.command(donor, { hello: 1 })).isWritablePrimary);
     await set.client([donor]).db('orion').collection('entities').insertOne({ kept: true });
-    const file = (folder: string) => join(set.dataDir(folder), 'stand-in-state.json');
-    const state = JSON.parse(readFileSync(file(donor), 'utf8'));
+    const stateOf = (host: string) => new Disk(set.dataDir(host)).load() ?? emptyState();
     await set.kill(other);
-    mkdirSync(set.dataDir(other), { recursive: true });
-    writeFileSync(file(other), JSON.stringify({ ...state, durable: { ...state.durable, config: null } }));
+    new Disk(set.dataDir(other)).save({ ...stateOf(donor), config: null });
     await set.start(other);
     const { result } = step(host, 'initiate', { members: [host, other] });
     expect(result).toMatchObject(ends(110, 'CannotInitializeNodeWithData'));
     expect(OUTCOME_OF_CODE[110]).toBe('refused');
     expect(await set.command(other, { replSetGetStatus: 1 }).catch((error) => error)).toMatchObject({ code: 94 });
-    expect(readFileSync(file(other), 'utf8')).toContain('"kept":true');
+    expect(JSON.stringify(stateOf(other).data)).toContain('"kept":true');
   });
 
   it('ends in 23 where somebody else was faster with another set', () => {
