@@ -95,15 +95,17 @@ describe('chooseNextLook', () => {
     expect(nextLook(aHealthyWorld())).toEqual({ atMs: 0 });
   });
 
-  it('looks again soon while something moves', () => {
-    expect(nextLook(change(aHealthyWorld(), 'ctx1', () => undefined))).toEqual({ delayS: 2, atMs: NOW_MS + 2_000 });
+  it('looks again soon while something moves, sooner while a job runs', () => {
+    const suspect = change(aHealthyWorld(), 'ctx1', (node) => ({ ...node, health: aHealth('suspect') }));
+    expect(nextLook(suspect)).toEqual({ delayS: 2, atMs: NOW_MS + 2_000 });
+    expect(nextLook(change(aHealthyWorld(), 'ctx1', () => undefined))).toEqual({ delayS: 1, atMs: NOW_MS + 1_000 });
   });
 
   it('keeps to one chain of looks', () => {
     const world = change(aHealthyWorld(), 'ctx1', () => undefined);
-    const waiting = { ...world, memory: { ...world.memory, lookAgainAtMs: NOW_MS + 1_500 } };
-    expect(nextLook(waiting)).toEqual({ atMs: NOW_MS + 1_500 });
+    const waiting = { ...world, memory: { ...world.memory, lookAgainAtMs: NOW_MS + 500 } };
+    expect(nextLook(waiting)).toEqual({ atMs: NOW_MS + 500 });
     const due = { ...world, memory: { ...world.memory, lookAgainAtMs: NOW_MS } };
-    expect(nextLook(due).delayS).toBe(2);
+    expect(nextLook(due).delayS).toBe(1);
   });
 });

@@ -3,7 +3,8 @@ import { isBooting } from '../health';
 import type { Plan } from './plan';
 import type { Situation } from './situation';
 
-/** Pause between two looks while something moves, seconds. */
+/** Pause between two looks while a job runs, whose end lets the next one begin, and while something else moves, seconds. */
+const LOOK_AT_JOBS_EVERY_S = 1;
 const LOOK_EVERY_S = 2;
 /** A due time further ahead than this is another worker's clock gone wrong, ms. */
 const LOOK_AHEAD_MAX_MS = 15_000;
@@ -26,5 +27,6 @@ export function chooseNextLook(s: Situation, plan: Plan): { delayS?: number; atM
   if (!s.observation.cloudKnown || !isMoving(s, plan)) return { atMs: 0 };
   const aheadMs = dueMs - s.nowMs;
   if (aheadMs > 0 && aheadMs < LOOK_AHEAD_MAX_MS) return { atMs: dueMs };
-  return { delayS: LOOK_EVERY_S, atMs: s.nowMs + LOOK_EVERY_S * 1000 };
+  const delayS = s.inFlight.length > 0 || plan.jobs.length > 0 ? LOOK_AT_JOBS_EVERY_S : LOOK_EVERY_S;
+  return { delayS, atMs: s.nowMs + delayS * 1000 };
 }
