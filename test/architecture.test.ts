@@ -211,7 +211,7 @@ describe('the package', () => {
   });
 
   it('names in every script a file that is there', () => {
-    const files = Object.values<string>(manifest.scripts).flatMap((script) => script.match(/\b(bin|bench|lab)\/\S+/g) ?? []);
+    const files = Object.values<string>(manifest.scripts).flatMap((script) => script.match(/\b(bin|bench|lab|sim)\/\S+/g) ?? []);
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) expect(() => readFileSync(join(PROJECT, file))).not.toThrow();
   });

@@ -101,6 +101,14 @@ describe('chooseNextLook', () => {
     expect(nextLook(change(aHealthyWorld(), 'ctx1', () => undefined))).toEqual({ delayS: 1, atMs: NOW_MS + 1_000 });
   });
 
+  it('looks again soon while a majority elects its primary, and at its usual pace while none can be elected', () => {
+    const base = aHealthyWorld();
+    const led = setOf(base, { voters: memberHosts(base), primary: null });
+    expect(nextLook(led).delayS).toBe(2);
+    const lost = ['mdb2', 'mdb3'].reduce((world, slot) => change(world, slot, (node) => ({ ...node, health: aHealth('unknown') })), led);
+    expect(nextLook(lost)).toEqual({ atMs: 0 });
+  });
+
   it('keeps to one chain of looks', () => {
     const world = change(aHealthyWorld(), 'ctx1', () => undefined);
     const waiting = { ...world, memory: { ...world.memory, lookAgainAtMs: NOW_MS + 500 } };

@@ -9,13 +9,14 @@ const LOOK_EVERY_S = 2;
 /** A due time further ahead than this is another worker's clock gone wrong, ms. */
 const LOOK_AHEAD_MAX_MS = 15_000;
 
-/** Whether progress is to be expected within seconds: a command runs, a node boots, a member catches up. */
+/** Whether progress is to be expected within seconds: a command runs, a node boots, a member catches up, a majority elects. */
 function isMoving(s: Situation, plan: Plan): boolean {
   const { nodes } = s.observation;
   const booting = nodes.some((node) => isBooting(node.health));
   const unsettled = nodes.some((node) => node.health.health === 'suspect');
   const joining = s.mongo.members.some((m) => !m.votes && m.living);
-  return s.phase === 'deleting' || s.inFlight.length > 0 || plan.jobs.length > 0 || booting || unsettled || joining;
+  const electing = s.mongo.majority && !s.mongo.primary;
+  return electing || s.phase === 'deleting' || s.inFlight.length > 0 || plan.jobs.length > 0 || booting || unsettled || joining;
 }
 
 /**
