@@ -154,13 +154,13 @@ export class Control {
   }
 
   /** How a command may end otherwise: it never runs, or it is given up and may still run later. */
-  interruptions(state: State): Transition[] {
+  interruptions(state: State, lateCommands: boolean): Transition[] {
     const found: Transition[] = [];
     if (state.zombie !== COMMAND.none) found.push({ label: 'the command given up never runs', next: over(state, 'zombie') });
     if (state.command === COMMAND.none) return found;
     found.push({ label: 'the command never runs', next: over(state, 'command') });
     // A launch, a beginning or a termination that comes late is the executor's to refuse: it is outside this walk.
-    const mayBeLate = state.command !== COMMAND.initiate && state.command !== COMMAND.terminate;
+    const mayBeLate = lateCommands && state.command !== COMMAND.initiate && state.command !== COMMAND.terminate;
     if (state.zombie === COMMAND.none && mayBeLate) {
       const next = mapEntities(clone(state), (entity) => put(put(entity, 'zombie', get(entity, 'command')), 'command', 0));
       Object.assign(next, { zombie: state.command, zombieExpects: state.expects, command: COMMAND.none, expects: EXPECTS.now });

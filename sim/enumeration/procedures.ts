@@ -51,7 +51,7 @@ function courseOf(control: Control, start: State): State[] {
 
 /** Every way in which a course may be cut: a failure of the world, a lost or late command, a primary that steps down. */
 function interruptionsAt(control: Control, state: State): State[] {
-  const cut = [...environment(state), ...control.interruptions(state)].map(({ next }) => next);
+  const cut = [...environment(state), ...control.interruptions(state, true)].map(({ next }) => next);
   // Killed after acting: what it did stays, its answer is lost. Killed before: above.
   if (state.command !== COMMAND.none) cut.push(control.execute(state, 'command').next);
   cut.push(mapEntities(clone(state), (entity) => (isVoter(entity) && get(entity, 'primary') ? put(entity, 'primary', 0) : entity)));

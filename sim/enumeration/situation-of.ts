@@ -1,4 +1,5 @@
 /** What the control plane would see of a state: the observation and memory the real planner is asked with. Plans nothing. */
+import { configVersion } from '../../lambdas/core/config/version';
 import type { HelloFact, NodeProbe } from '../../lambdas/core/facts';
 import type { JobOf, PlannedJob } from '../../lambdas/core/jobs';
 import { EMPTY_MEMORY, type Health, type Memory, type NodeHealth, type Sickness } from '../../lambdas/core/memory';
@@ -17,6 +18,8 @@ const VERSION = 10;
 /** Above every `_id` in use; the walk gives each host one of its own. */
 const NEXT_MEMBER_ID = 200;
 const LIFE = 'city@0';
+/** Every member runs the configuration it should: the walk is about who is a member. */
+const IN_STEP = configVersion({ role: 'mongo', replicaSet: REPLICA_SET });
 
 /** How nodes that run but do not answer us look: we could not look at all, or their probes failed for long. */
 export type Blindness = 'unknown' | 'dead';
@@ -122,7 +125,7 @@ function nodeOf(
       status: 'ok',
     },
     health: healthOf(entity, blindness),
-    configVersion: 'any',
+    configVersion: IN_STEP,
     ...(isUp ? { probe } : {}),
   };
 }

@@ -1,4 +1,12 @@
-/** Walks every reachable state of a set of one size, with a failure possible between any two steps, and checks each step of ours. Samples nothing. */
+/**
+ * Walks the reachable states of a set of one size, breadth first and within bounds, with a failure possible between any two steps, and
+ * checks each step of ours. Samples nothing; says whether all states were walked.
+ * A state: per slot its nodes (running, out of our sight, process dead, booting; no member, without vote, voter; data copied or not),
+ * members whose instance is gone, who leads, the newest change while it is not on a majority, the command under way. Slots are alike,
+ * so states that differ by their names alone are one. Left out: time (all waiting is over between two steps), process restarts, the
+ * default write concern, two primaries at once. A command that was given up acts no more (its deadline, and the executor's look at what
+ * is in flight, are tested apart); with `lateCommands` it may all the same.
+ */
 import { Control, type OwnStep, type Subject } from './control';
 import { anEntity, get, HEALTH, MEMBER } from './entity';
 import { environment, type Transition } from './environment';
@@ -10,6 +18,10 @@ export interface Bounds {
   faultsMax: number;
   /** Nodes in one slot at a time. */
   nodesPerSlotMax: number;
+  /** Nodes may run and not be seen by us. */
+  sightLost: boolean;
+  /** Commands given up may still run later, in spite of their deadline. */
+  lateCommands: boolean;
   /** Orders of the slots the planner is asked in: it takes the first that fits. */
   orders: 'two' | 'all';
 }
@@ -79,10 +91,15 @@ export function ordersOf(state: State, orders: Bounds['orders']): State[] {
   return [...state.wanted.map((_, by) => turned(by)), reversed];
 }
 
+/** A node runs and we do not see it. */
+function isAnyHidden(state: State): boolean {
+  return entitiesOf(state).some((entity) => get(entity, 'health') === HEALTH.unseen);
+}
+
 /** Everything we may do in a state. */
 export function ownSteps(control: Control, state: State, orders: Bounds['orders']): OwnStep[] {
   const steps: OwnStep[] = [];
-  const isHidden = entitiesOf(state).some((entity) => get(entity, 'health') === HEALTH.unseen);
+  const isHidden = isAnyHidden(state);
   for (const ordered of ordersOf(state, orders)) {
     steps.push(...control.look(ordered, 'unknown'));
     if (isHidden) steps.push(...control.look(ordered, 'dead'));
@@ -159,8 +176,8 @@ export function walk({
       paths.add(canonicalKey(kept.next), at, label);
     };
     const faultsMax = Math.max(bounds.faultsMax, countFaults(state));
-    for (const transition of [...environment(state), ...control.interruptions(state)])
-      if (countFaults(transition.next) <= faultsMax) take(transition);
+    for (const transition of [...environment(state), ...control.interruptions(state, bounds.lateCommands)])
+      if (countFaults(transition.next) <= faultsMax && (bounds.sightLost || !isAnyHidden(transition.next))) take(transition);
     for (const step of ownSteps(control, state, bounds.orders)) {
       report(step.label, step.next, step.violations);
       take(step);
