@@ -12,10 +12,17 @@ function isBeingDeleted(world: SimWorld, cluster: string): boolean {
   return world.deleted.has(cluster);
 }
 
+/** By the primary's word: a member that was removed may not have heard of it yet, and still calls itself SECONDARY. */
+function isMember(world: SimWorld, { fact, member }: SimNode): boolean {
+  if (member?.state !== 'PRIMARY' && member?.state !== 'SECONDARY') return false;
+  const config = world.replicaSets.primaryOf(fact.cluster)?.member?.config;
+  return !config || config.members.some(({ host }) => host === member.host);
+}
+
 /** A broker that no balancer names any more gets no requests, a mongod that is no member has no say: taking it down disrupts nobody. */
 function isInService(world: SimWorld, node: SimNode): boolean {
   if (!world.cloud.isServing(node)) return false;
-  if (node.fact.role === 'mongo') return node.member?.state === 'PRIMARY' || node.member?.state === 'SECONDARY';
+  if (node.fact.role === 'mongo') return isMember(world, node);
   if (node.fact.role !== 'orion') return true;
   const balancers = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === node.fact.cluster && world.cloud.isServing(n));
   return balancers.some(({ config }) => config?.role === 'lb' && config.brokers.some(({ ip }) => ip === node.fact.privateIp));
