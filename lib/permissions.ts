@@ -100,7 +100,7 @@ export function allowSendCommands(role: Role, documentNames: string[]): void {
   );
 }
 
-/** Launching tagged nodes from the given templates, and passing the node roles to EC2 alone. */
+/** Launching tagged nodes from the given templates, with the private addresses they need, and passing the node roles to EC2 alone. */
 export function allowLaunch(
   role: Role,
   parts: { vpcArn: string; roleArns: string[]; templateIds: string[]; subnetIds: string[]; groupIds: string[] },
@@ -148,6 +148,12 @@ export function allowLaunch(
       actions: ['iam:PassRole'],
       resources: parts.roleArns,
       conditions: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+    },
+    {
+      sid: 'AddPrivateAddresses',
+      actions: ['ec2:AssignPrivateIpAddresses'],
+      resources: [ec2Arn(role, 'network-interface')],
+      conditions: isInside(parts.vpcArn),
     },
     { sid: 'NewestUbuntu', actions: ['ssm:GetParameters'], resources: [ubuntu] },
   ];

@@ -1,4 +1,4 @@
-/** A client of a simulated cluster: writes one entity a second through its address, remembers what was acknowledged. Repairs nothing. */
+/** A client of a simulated cluster: writes one entity a second through an address of it, remembers what was acknowledged. Repairs nothing. */
 import type { OpTime } from './replica-set/contract';
 import type { SimNode } from './sim-node';
 import type { SimWorld } from './sim-world';
@@ -23,6 +23,8 @@ export class Client {
   constructor(
     private readonly world: SimWorld,
     private readonly cluster: string,
+    /** The address it uses; without it the first that leads anywhere. */
+    private readonly address?: string,
   ) {}
 
   start(): void {
@@ -37,8 +39,8 @@ export class Client {
     if (this.stopped) return;
     const { scheduler, dataPath, replicaSets } = this.world;
     scheduler.after(EVERY_MS, () => this.request());
-    const id = `Room${++this.count}`;
-    const primary = dataPath.primaryThrough(this.cluster);
+    const id = `${this.address ?? ''}Room${++this.count}`;
+    const primary = dataPath.primaryThrough(this.cluster, this.address);
     const written = primary?.member?.write([{ op: 'insert', ns: NAMESPACE, id, doc: { id } }], scheduler.nowMs);
     if (!primary || !written || written.ok !== 1) {
       this.failures.push(scheduler.nowMs);

@@ -1,5 +1,5 @@
 /** The simulated EC2: instances, addresses, placement groups, with late and lasting reads. Obeys; decides nothing. */
-import type { LaunchRequest } from '../lambdas/app/ports';
+import type { LaunchRequest, Ports } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
 import type { AddressFact, CloudFacts } from '../lambdas/core/facts';
 import { placementGroupName } from '../lambdas/core/names';
@@ -21,6 +21,20 @@ export interface CloudEvents {
   stateChanged(node: SimNode): void;
   terminating(node: SimNode, byUs: boolean): void;
   associating(address: AddressFact, to: SimNode): void;
+  /** An address fell off its holder because another one was led to its private address. */
+  displacing(address: AddressFact, by: AddressFact): void;
+}
+
+type AssociateOptions = Parameters<Ports['addresses']['associate']>[2];
+
+function free(address: AddressFact): void {
+  delete address.holder;
+  delete address.privateIp;
+}
+
+/** A node answers at a further private address once its configuration told its operating system of it. */
+function answersAt({ fact, config }: SimNode, ip: string): boolean {
+  return fact.privateIp === ip || (config?.role === 'lb' && config.secondaryIps?.includes(ip) === true);
 }
 
 export class Cloud {
@@ -61,6 +75,7 @@ export class Cloud {
         zone,
         state: 'pending',
         privateIp,
+        secondaryIps: [],
         launchedAtMs: nowMs,
         status: 'initializing',
       },
@@ -86,6 +101,14 @@ export class Cloud {
     this.tell('stateChanged', node);
   }
 
+  /** One more private address on the interface of an instance; what runs on it must be told of it. */
+  addPrivateAddress(instanceId: string): void {
+    const node = this.nodes.get(instanceId);
+    if (node?.fact.state !== 'running') throw new PortError('notFound', `${instanceId} does not exist, or does not run`);
+    const index = ++this.count;
+    node.fact = { ...node.fact, secondaryIps: [...(node.fact.secondaryIps ?? []), `10.65.${index >> 8}.${index & 255}`].sort() };
+  }
+
   /** Ends an instance; `byUs` tells the control plane's act from a fault. */
   terminate(instanceId: string, byUs: boolean): void {
     const node = this.nodes.get(instanceId);
@@ -95,7 +118,7 @@ export class Cloud {
     node.fact = { ...node.fact, state: 'terminated' };
     node.process = 'dead';
     node.forgottenAtMs = this.scheduler.nowMs + TERMINATED_SEEN_MS;
-    for (const address of this.addresses.values()) if (address.holder === instanceId) delete address.holder;
+    for (const address of this.addresses.values()) if (address.holder === instanceId) free(address);
     this.tell('stateChanged', node);
   }
 
@@ -108,15 +131,24 @@ export class Cloud {
     return { ...address };
   }
 
-  associate(allocationId: string, instanceId: string, mayTakeFrom: boolean): void {
+  associate(allocationId: string, instanceId: string, { mayTakeFrom, privateIp: asked }: AssociateOptions): void {
     const address = this.addresses.get(allocationId);
     const node = this.nodes.get(instanceId);
     if (!address || node?.fact.state !== 'running')
       throw new PortError('notFound', `${allocationId} or ${instanceId} does not exist, or does not run`);
-    if (address.holder === instanceId) return;
-    if (address.holder && !mayTakeFrom) throw new PortError('conflict', `${address.publicIp} is held by ${address.holder}`);
+    const privateIp = asked ?? node.fact.privateIp ?? '';
+    if (privateIp !== node.fact.privateIp && !node.fact.secondaryIps?.includes(privateIp))
+      throw new PortError('invalid', `${privateIp} is no private address of ${instanceId}`);
+    if (address.holder === instanceId && address.privateIp === privateIp) return;
+    const other = [...this.addresses.values()].find((a) => a !== address && a.privateIp === privateIp);
+    if ((address.holder || other) && !mayTakeFrom)
+      throw new PortError('conflict', `${address.publicIp} is held by ${address.holder}, or ${privateIp} is taken by ${other?.publicIp}`);
     this.tell('associating', { ...address }, node);
-    address.holder = instanceId;
+    if (other) {
+      this.tell('displacing', { ...other }, { ...address });
+      free(other);
+    }
+    Object.assign(address, { holder: instanceId, privateIp });
   }
 
   release(allocationId: string): void {
@@ -134,7 +166,7 @@ export class Cloud {
   }
 
   byIp(ip: string): SimNode | undefined {
-    for (const node of this.nodes.values()) if (node.fact.privateIp === ip && node.fact.state !== 'terminated') return node;
+    for (const node of this.nodes.values()) if (node.fact.state !== 'terminated' && answersAt(node, ip)) return node;
     return undefined;
   }
 

@@ -46,10 +46,12 @@ export class DataPath {
     return brokers.find((broker) => this.database(broker).is === 'ok') ?? brokers.find((broker) => this.cloud.isServing(broker));
   }
 
-  /** The whole way from an address to a primary; undefined where it breaks. */
-  primaryThrough(cluster: string): SimNode | undefined {
-    const address = [...this.cloud.addresses.values()].find((a) => a.cluster === cluster && a.holder);
-    const balancer = this.cloud.nodes.get(address?.holder ?? '');
+  /** The whole way from an address to a primary (of the one called `name`, or the first that leads anywhere); undefined where it breaks. */
+  primaryThrough(cluster: string, name?: string): SimNode | undefined {
+    const address = [...this.cloud.addresses.values()].find(
+      (a) => a.cluster === cluster && a.privateIp && (name === undefined || a.name === name),
+    );
+    const balancer = this.cloud.byIp(address?.privateIp ?? '');
     if (!balancer || !this.cloud.isServing(balancer)) return undefined;
     const broker = this.brokerBehind(balancer);
     return broker && this.primaryFor(broker);

@@ -94,6 +94,7 @@ function makeCloudPorts(world: SimWorld, call: ReturnType<typeof withFaults>): P
       describeFleet: () => call('compute', () => cloud.describe((cluster) => cluster !== '')),
       describeCluster: (cluster) => call('compute', () => cloud.describe((other) => other === cluster)),
       launchNode: (request) => call('compute', () => ({ ...cloud.launch(request).fact })),
+      addPrivateAddress: (instanceId) => call('compute', () => cloud.addPrivateAddress(instanceId)),
       terminateNode: (instanceId) => call('compute', () => cloud.terminate(instanceId, true)),
       deletePlacementGroups: (cluster) =>
         call('compute', () => {
@@ -102,8 +103,7 @@ function makeCloudPorts(world: SimWorld, call: ReturnType<typeof withFaults>): P
     },
     addresses: {
       allocate: (cluster, name) => call('addresses', () => cloud.allocate(cluster, name)),
-      associate: (allocationId, instanceId, { mayTakeFrom }) =>
-        call('addresses', () => cloud.associate(allocationId, instanceId, mayTakeFrom)),
+      associate: (allocationId, instanceId, options) => call('addresses', () => cloud.associate(allocationId, instanceId, options)),
       release: (allocationId) => call('addresses', () => cloud.release(allocationId)),
     },
     commands: {

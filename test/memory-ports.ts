@@ -52,13 +52,17 @@ export function contextOver(w: MemoryWorld): Context {
         act(`launch ${request.slot}/${request.incarnation} in ${request.zone} (${request.token})`);
         return { ...request, instanceId: 'i-ffff', state: 'pending', launchedAtMs: w.nowMs, status: 'initializing' };
       },
+      addPrivateAddress: async (instanceId) => act(`add a private address to ${instanceId}`),
       terminateNode: async (instanceId) => act(`terminate ${instanceId}`),
       deletePlacementGroups: async (cluster) => act(`delete placement groups of ${cluster}`),
     },
     addresses: {
       allocate: async (cluster, name) => ({ allocationId: 'eipalloc-1', cluster, name, publicIp: '203.0.113.1' }),
-      associate: async (allocationId, instanceId, { mayTakeFrom }) => {
-        act(`associate ${allocationId} with ${instanceId}${mayTakeFrom ? '' : ' if free'}`);
+      associate: async (allocationId, instanceId, { mayTakeFrom, privateIp }) => {
+        const primary = w.cloud.instances.find((instance) => instance.instanceId === instanceId)?.privateIp;
+        act(
+          `associate ${allocationId} with ${instanceId}${privateIp === primary ? '' : ` at ${privateIp}`}${mayTakeFrom ? '' : ' if free'}`,
+        );
         w.cloud = {
           ...w.cloud,
           addresses: w.cloud.addresses.map((a) => (a.allocationId === allocationId ? { ...a, holder: instanceId } : a)),

@@ -2,7 +2,7 @@
 import type { CloudFacts, InstanceFact } from '../core/facts';
 import type { AddressClaim } from '../core/jobs';
 import { nudge } from './execute';
-import { moveIfDead } from './executors/addresses';
+import { moveAddress } from './executors/addresses';
 import { type Context, PortError } from './ports';
 import type { Result } from './result';
 
@@ -34,7 +34,7 @@ function whyNotClaimant(claim: AddressClaim, fact: InstanceFact | undefined): st
   return undefined;
 }
 
-/** Looks at each address the claimant does not hold; the first that may move does. */
+/** Looks at each address the claimant does not hold; all that may move do, one after the other. */
 async function decide(context: Context, claim: AddressClaim): Promise<Result> {
   const { compute, budget, clock } = context.ports;
   const nowMs = clock.nowMs();
@@ -53,13 +53,19 @@ async function decide(context: Context, claim: AddressClaim): Promise<Result> {
     return seen.addresses.length > 0 ? { is: 'already' } : { is: 'refused', reason: `${claim.cluster} has no address yet` };
   const { settings } = context;
   const quick = { ...context, settings: { ...settings, probeTimeoutMs: Math.min(settings.probeTimeoutMs, PROBE_TIMEOUT_MS) } };
-  const kept: { is: 'stale' | 'refused'; reason: string }[] = [];
-  for (const address of others) {
-    const result = await moveIfDead(quick, { ...address, to: claim.claimant, holder: address.holder ?? null }, seen);
-    if (result.is !== 'stale' && result.is !== 'refused') return result;
-    kept.push(result);
-  }
-  return { is: kept.every(({ is }) => is === 'stale') ? 'stale' : 'refused', reason: kept.map(({ reason }) => reason).join('; ') };
+  const { cluster, claimant } = claim;
+  const results: Result[] = [];
+  for (const { allocationId, holder } of others)
+    results.push(await moveAddress(quick, { cluster, allocationId, to: claimant, holder: holder ?? null }, seen));
+  return summaryOf(results);
+}
+
+/** How a claim on several addresses ended: as the first that failed, else as the first that moved; refused where all stay. */
+function summaryOf(results: readonly Result[]): Result {
+  const told = (['failed', 'done', 'already'] as const).flatMap((is) => results.find((result) => result.is === is) ?? []);
+  if (told[0]) return told[0];
+  const reason = results.map((result) => ('reason' in result ? result.reason : result.is)).join('; ');
+  return { is: results.every(({ is }) => is === 'stale') ? 'stale' : 'refused', reason };
 }
 
 /** Writes down how a claim ended; a journal out of reach undoes nothing. */

@@ -3,7 +3,7 @@ import type { PlannedJob } from '../core/jobs';
 import { executeAddress, executeMove } from './executors/addresses';
 import { executeOnNode } from './executors/commands';
 import { executeForget } from './executors/forget';
-import { executeLaunch, executeTerminate } from './executors/nodes';
+import { executeAddPrivateAddress, executeLaunch, executeTerminate } from './executors/nodes';
 import { type ClaimState, type Context, PortError, type Telemetry } from './ports';
 import type { Result } from './result';
 
@@ -23,6 +23,8 @@ function run(context: Context, job: PlannedJob, plannedAtMs: number): Promise<Re
       return executeAddress(context, job);
     case 'moveAddress':
       return executeMove(context, job);
+    case 'addPrivateAddress':
+      return executeAddPrivateAddress(context, job);
     case 'forgetCluster':
       return executeForget(context, job);
     default:

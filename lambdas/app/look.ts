@@ -18,6 +18,10 @@ export async function lookAtCloud({ ports }: Context, cluster: string): Promise<
   }
 }
 
+function balancerUrl(ip: string | undefined, what: 'health' | 'config-version'): string {
+  return `http://${ip}:${PORT.lbAdmin}/fiware-ha/${what}`;
+}
+
 /** One node over the network, in its role's own way. */
 export async function probeNode({ ports, settings }: Context, fact: InstanceFact): Promise<NodeProbe> {
   const { probe, clock } = ports;
@@ -36,10 +40,19 @@ export async function probeNode({ ports, settings }: Context, fact: InstanceFact
     ]);
     return { role, atMs, process: process.outcome, database: database.outcome };
   }
-  const base = `http://${privateIp}:${PORT.lbAdmin}/fiware-ha`;
-  const [process, version] = await Promise.all([probe.http(`${base}/health`, timeoutMs), probe.http(`${base}/config-version`, timeoutMs)]);
+  const [process, version, secondary] = await Promise.all([
+    probe.http(balancerUrl(privateIp, 'health'), timeoutMs),
+    probe.http(balancerUrl(privateIp, 'config-version'), timeoutMs),
+    fact.secondaryIps?.[0] ? probe.http(balancerUrl(fact.secondaryIps[0], 'health'), timeoutMs) : undefined,
+  ]);
   const configVersion = version.outcome.is === 'ok' ? version.body.trim() : '';
-  return { role, atMs, process: process.outcome, ...(configVersion ? { configVersion } : {}) };
+  return {
+    role,
+    atMs,
+    process: process.outcome,
+    ...(secondary ? { secondary: secondary.outcome } : {}),
+    ...(configVersion ? { configVersion } : {}),
+  };
 }
 
 /** All nodes of a cluster that run and have an address, side by side. */

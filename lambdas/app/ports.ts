@@ -58,6 +58,8 @@ export interface Compute {
   describeCluster(cluster: string): Promise<Omit<CloudFacts, 'atMs'>>;
   /** Starts one tagged node in the role's spread placement group (made when missing). @throws noCapacity */
   launchNode(request: LaunchRequest): Promise<InstanceFact>;
+  /** Gives the node's interface one more private address. Not idempotent: a repeated call gives another one. @throws notFound */
+  addPrivateAddress(instanceId: string): Promise<void>;
   /** Idempotent; @throws notFound when the instance is unknown. */
   terminateNode(instanceId: string): Promise<void>;
   /** Removes the cluster's placement groups; missing ones are fine. */
@@ -68,8 +70,11 @@ export interface Compute {
 export interface Addresses {
   /** Allocates a tagged address; answers the existing one when the cluster already has one of that name. */
   allocate(cluster: string, name: string): Promise<AddressFact>;
-  /** `mayTakeFrom` false: @throws conflict when somebody holds it already. Idempotent for the same instance. */
-  associate(allocationId: string, instanceId: string, options: { mayTakeFrom: boolean }): Promise<void>;
+  /**
+   * Leads the address to a private address of the instance (`privateIp`; its first one where absent). `mayTakeFrom` false: @throws
+   * conflict when somebody holds it already, or another one leads there. Idempotent for the same instance.
+   */
+  associate(allocationId: string, instanceId: string, options: { mayTakeFrom: boolean; privateIp?: string }): Promise<void>;
   /** Frees and returns the address; missing is fine. */
   release(allocationId: string): Promise<void>;
 }

@@ -46,9 +46,14 @@ export function makeAddresses(client: EC2Client): Addresses {
       if (!AllocationId || !PublicIp) throw new PortError('unavailable', 'AllocateAddress answered without an address');
       return { allocationId: AllocationId, cluster, name, publicIp: PublicIp };
     },
-    associate: async (AllocationId, InstanceId, { mayTakeFrom }) => {
-      // In a VPC an association takes the address from its holder unless this says no (EC2: AllowReassociation).
-      const command = new AssociateAddressCommand({ AllocationId, InstanceId, AllowReassociation: mayTakeFrom });
+    associate: async (AllocationId, InstanceId, { mayTakeFrom, privateIp: PrivateIpAddress }) => {
+      // In a VPC an association takes the address from its holder, and drops another one from the private address, unless this says no.
+      const command = new AssociateAddressCommand({
+        AllocationId,
+        InstanceId,
+        AllowReassociation: mayTakeFrom,
+        ...(PrivateIpAddress ? { PrivateIpAddress } : {}),
+      });
       try {
         await callAws(`AssociateAddress ${AllocationId} with ${InstanceId}`, () => client.send(command));
       } catch (error) {

@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import {
   type _InstanceType,
+  AssignPrivateIpAddressesCommand,
   type BlockDeviceMapping,
   CreatePlacementGroupCommand,
   DeletePlacementGroupCommand,
   DescribeAddressesCommand,
   DescribeInstanceStatusCommand,
+  DescribeInstancesCommand,
   type EC2Client,
   type Filter,
   type Instance,
@@ -20,7 +22,7 @@ import {
 import { type Compute, type LaunchRequest, PortError } from '../app/ports';
 import type { AddressFact, CloudFacts, InstanceFact } from '../core/facts';
 import { placementGroupName, ROLES, type Role, TAG } from '../core/names';
-import { addressFact, instanceFact, statusOf } from './ec2-facts';
+import { addressFact, firstInterface, instanceFact, statusOf } from './ec2-facts';
 import { callAws, callAwsUnless } from './port-errors';
 
 /** How nodes are launched in this deployment. Subnets by zone; balancers stand in public ones. */
@@ -178,6 +180,19 @@ async function describeCluster(client: EC2Client, cluster: string, zoneOf: Recor
   return { instances: factsOf(instances, status, zoneOf).filter(isOurs), addresses: addresses.filter(isOurs) };
 }
 
+/** One more private address on the interface a node is reached at; EC2 chooses it from the subnet. */
+async function addPrivateAddress(client: EC2Client, instanceId: string): Promise<void> {
+  const { Reservations = [] } = await callAws(`DescribeInstances ${instanceId}`, () =>
+    client.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] })),
+  );
+  const instance = Reservations.flatMap(({ Instances = [] }) => Instances).find(({ InstanceId }) => InstanceId === instanceId);
+  const NetworkInterfaceId = instance && firstInterface(instance)?.NetworkInterfaceId;
+  if (!NetworkInterfaceId) throw new PortError('notFound', `${instanceId} has no network interface: it is gone, or not running yet`);
+  await callAws(`AssignPrivateIpAddresses ${instanceId}`, () =>
+    client.send(new AssignPrivateIpAddressesCommand({ NetworkInterfaceId, SecondaryPrivateIpAddressCount: 1 })),
+  );
+}
+
 /** The compute port over EC2. */
 export function makeCompute(client: EC2Client, settings: LaunchSettings): Compute {
   const zoneOf = zonesBySubnet(settings);
@@ -190,6 +205,7 @@ export function makeCompute(client: EC2Client, settings: LaunchSettings): Comput
       if (!fact) throw new PortError('unavailable', `RunInstances answered without an instance for ${request.cluster}/${request.slot}`);
       return fact;
     },
+    addPrivateAddress: (instanceId) => addPrivateAddress(client, instanceId),
     terminateNode: async (instanceId) => {
       await callAws(`TerminateInstances ${instanceId}`, () => client.send(new TerminateInstancesCommand({ InstanceIds: [instanceId] })));
     },

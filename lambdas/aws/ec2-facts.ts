@@ -1,5 +1,5 @@
 /** Turns EC2's answers into facts. Reads tags and states, judges nothing; things without our tags are passed over. */
-import type { Address, Instance, InstanceStatus, Tag } from '@aws-sdk/client-ec2';
+import type { Address, Instance, InstanceNetworkInterface, InstanceStatus, Tag } from '@aws-sdk/client-ec2';
 import type { AddressFact, InstanceFact, InstanceState } from '../core/facts';
 import { ROLES, type Role, TAG } from '../core/names';
 
@@ -21,6 +21,15 @@ export function statusOf({ InstanceStatus, SystemStatus }: InstanceStatus): Inst
   return both.every((status) => status === 'ok') ? 'ok' : 'unknown';
 }
 
+/** The interface a node is reached at; undefined where the answer lists none, as an emulator's does. */
+export function firstInterface({ NetworkInterfaces = [] }: Instance): InstanceNetworkInterface | undefined {
+  return NetworkInterfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0) ?? NetworkInterfaces[0];
+}
+
+function secondaryIpsOf({ PrivateIpAddresses = [] }: InstanceNetworkInterface): string[] {
+  return PrivateIpAddresses.flatMap(({ Primary, PrivateIpAddress }) => (PrivateIpAddress && !Primary ? [PrivateIpAddress] : [])).sort();
+}
+
 /** The fact of one instance; undefined when its tags are not a node's. `zoneOf`: zone by subnet, for emulators that report none. */
 export function instanceFact(instance: Instance, status: InstanceFact['status'], zoneOf: Record<string, string>): InstanceFact | undefined {
   const tags = tagsOf(instance.Tags);
@@ -28,6 +37,7 @@ export function instanceFact(instance: Instance, status: InstanceFact['status'],
   const state = instance.State?.Name ?? '';
   if (!instance.InstanceId || !cluster || !isRole(role) || !slot || !INCARNATION.test(incarnation ?? '') || !STATES.has(state))
     return undefined;
+  const reachedAt = firstInterface(instance);
   return {
     instanceId: instance.InstanceId,
     cluster,
@@ -37,6 +47,7 @@ export function instanceFact(instance: Instance, status: InstanceFact['status'],
     zone: zoneOf[instance.SubnetId ?? ''] ?? instance.Placement?.AvailabilityZone ?? '',
     state: state as InstanceState,
     ...(instance.PrivateIpAddress ? { privateIp: instance.PrivateIpAddress } : {}),
+    ...(reachedAt ? { secondaryIps: secondaryIpsOf(reachedAt) } : {}),
     launchedAtMs: instance.LaunchTime?.getTime() ?? 0,
     status,
   };
@@ -53,5 +64,6 @@ export function addressFact(address: Address): AddressFact | undefined {
     name,
     publicIp: address.PublicIp,
     ...(address.InstanceId ? { holder: address.InstanceId } : {}),
+    ...(address.InstanceId && address.PrivateIpAddress ? { privateIp: address.PrivateIpAddress } : {}),
   };
 }

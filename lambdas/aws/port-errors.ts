@@ -24,6 +24,8 @@ const NAMES: Record<Exclude<PortErrorCode, 'invalid'>, readonly string[]> = {
     'AddressLimitExceeded',
     'InstanceLimitExceeded',
     'VcpuLimitExceeded',
+    // Of the instance type: so many private addresses and no more.
+    'PrivateIpAddressLimitExceeded',
     // Its last instance is still shutting down.
     'InvalidPlacementGroup.InUse',
   ],
@@ -41,6 +43,7 @@ const NAMES: Record<Exclude<PortErrorCode, 'invalid'>, readonly string[]> = {
     'InvalidAllocationID.NotFound',
     'InvalidAssociationID.NotFound',
     'InvalidAddress.NotFound',
+    'InvalidNetworkInterfaceID.NotFound',
     'InvalidPlacementGroup.Unknown',
     'ParameterNotFound',
     'InvocationDoesNotExist',

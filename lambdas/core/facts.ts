@@ -13,6 +13,8 @@ export interface InstanceFact {
   zone: string;
   state: InstanceState;
   privateIp?: string;
+  /** Further private addresses of its interface, sorted; absent where the cloud tells none (emulators, facts of an earlier release). */
+  secondaryIps?: string[];
   launchedAtMs: number;
   /** EC2's own status checks; `unknown` where the call gave nothing for it. */
   status: 'ok' | 'impaired' | 'initializing' | 'unknown';
@@ -27,6 +29,8 @@ export interface AddressFact {
   publicIp: string;
   /** Instance it is associated with; absent while it is free. */
   holder?: string;
+  /** Private address of the holder that it leads to, where the cloud tells. */
+  privateIp?: string;
 }
 
 /** What EC2 said of one cluster, all read within one sweep or one check. */
@@ -65,7 +69,8 @@ export interface HelloFact {
 }
 
 export type NodeProbe =
-  | { role: 'lb'; atMs: number; process: Outcome; configVersion?: string }
+  /** `secondary`: the same question at the second private address; absent where it has none. */
+  | { role: 'lb'; atMs: number; process: Outcome; secondary?: Outcome; configVersion?: string }
   | { role: 'orion'; atMs: number; process: Outcome; database: Outcome }
   | { role: 'mongo'; atMs: number; process: Outcome; hello?: HelloFact };
 

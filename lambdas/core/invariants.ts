@@ -42,7 +42,24 @@ function checkTerminate(s: Situation, job: JobOf<'terminateNode'>): string | und
   return filling ? `the node fills ${filling.slot}` : undefined;
 }
 
-function checkMove(s: Situation, job: JobOf<'moveAddress'>): string | undefined {
+/** The one way off a healthy holder: it keeps another, the taker is well, in service and holds none, and no other address is on its way. */
+function checkGift(s: Situation, job: JobOf<'moveAddress'>, jobs: readonly PlannedJob[]): string | undefined {
+  const { holder } = job.expect;
+  const { addresses, nodes } = s.observation;
+  const isHealthy = (id: string | null) => nodes.some(({ fact, health }) => fact.instanceId === id && health.health === 'healthy');
+  const heldBy = (id: string | null) => addresses.filter((address) => address.holder === id);
+  if (s.spec.entry.mode !== 'active-active') return `entry.mode is ${s.spec.entry.mode}: no balancer gives an address`;
+  if (!isHealthy(holder) || !isHealthy(job.to)) return 'giver and taker are not both healthy';
+  if (!heldBy(holder).some(({ allocationId }) => allocationId === job.allocationId)) return 'the giver does not hold it';
+  if (heldBy(holder).length < 2) return 'the giver would keep none';
+  if (heldBy(job.to).length > 0) return 'the taker holds one already';
+  if (!s.slots.wanted.lb.some(({ current }) => current?.fact.instanceId === job.to)) return 'the taker fills no slot';
+  const other = [...s.inFlight, ...jobs].some((j) => j.kind === 'moveAddress' && j.jobKey !== job.jobKey);
+  return other ? 'another address is on its way' : undefined;
+}
+
+function checkMove(s: Situation, job: JobOf<'moveAddress'>, jobs: readonly PlannedJob[]): string | undefined {
+  if (job.gives) return checkGift(s, job, jobs);
   const { holder } = job.expect;
   const from = s.observation.nodes.find((node) => node.fact.instanceId === holder);
   if (from && from.health.health !== 'dead') return `its holder is ${from.health.health}, not dead`;
@@ -65,14 +82,14 @@ function checkLaunch(s: Situation, job: JobOf<'launchNode'>): string | undefined
   return s.phase === 'deleting' ? 'the cluster is being deleted' : undefined;
 }
 
-function checkJob(s: Situation, job: PlannedJob): string | undefined {
+function checkJob(s: Situation, job: PlannedJob, jobs: readonly PlannedJob[]): string | undefined {
   switch (job.kind) {
     case 'reconfigReplicaSet':
       return checkReconfig(s, job);
     case 'terminateNode':
       return checkTerminate(s, job);
     case 'moveAddress':
-      return checkMove(s, job);
+      return checkMove(s, job, jobs);
     case 'launchNode':
       return checkLaunch(s, job);
     case 'applyConfig':
@@ -95,7 +112,7 @@ function checkJob(s: Situation, job: PlannedJob): string | undefined {
 /** Violations of a plan as sentences; empty when it is safe. A plan with one is not carried out at all. */
 export function findViolations(s: Situation, jobs: readonly PlannedJob[]): string[] {
   const violations = jobs.flatMap((job) => {
-    const problem = checkJob(s, job);
+    const problem = checkJob(s, job, jobs);
     return problem ? [`${job.kind} ${job.jobKey}: ${problem}`] : [];
   });
   const disruptive = [...s.inFlight, ...jobs].filter(isDisruptive).length;

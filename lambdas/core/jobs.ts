@@ -28,6 +28,8 @@ export const lbConfig = z.strictObject({
   /** This node's and the other balancer's private addresses, for VRRP over unicast; no peer while it is alone. */
   ip,
   peers: z.array(ip).max(1),
+  /** Further private addresses of this node, which a second Elastic IP leads to; its operating system must know them. */
+  secondaryIps: z.array(ip).min(1).max(8).optional(),
   /** The first of two: one a balancer. */
   virtualRouterId: z.int().min(1).max(254),
   /** Seconds between two VRRP advertisements. */
@@ -147,6 +149,16 @@ const provisionJobs = [
   }),
   z.strictObject({ kind: z.literal('allocateAddress'), ...planned, name: z.string().max(32) }),
   z.strictObject({ kind: z.literal('releaseAddress'), ...planned, allocationId }),
+  /** A second Elastic IP on one balancer needs a second private address on its interface. */
+  z.strictObject({
+    kind: z.literal('addPrivateAddress'),
+    ...planned,
+    role: z.literal('lb'),
+    slot,
+    instanceId,
+    /** Further private addresses it had when this was planned. */
+    expect: z.strictObject({ secondaryCount: z.int().min(0) }),
+  }),
   z.strictObject({ kind: z.literal('forgetCluster'), ...planned }),
 ] as const;
 
@@ -156,6 +168,8 @@ const failoverJobs = [
     ...planned,
     allocationId,
     to: instanceId,
+    /** Its holder is well and gives it to a balancer that holds none; the holder keeps at least one other. */
+    gives: z.literal(true).optional(),
     /** Who held it when this was planned; null while it was free. */
     expect: z.strictObject({ holder: instanceId.nullable() }),
   }),
@@ -184,6 +198,7 @@ const cloudFacts = z.strictObject({
       zone: z.string(),
       state: z.enum(['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated']),
       privateIp: z.string().optional(),
+      secondaryIps: z.array(z.string()).optional(),
       launchedAtMs: z.number(),
       status: z.enum(['ok', 'impaired', 'initializing', 'unknown']),
     }),
@@ -195,6 +210,7 @@ const cloudFacts = z.strictObject({
       name: z.string(),
       publicIp: z.string(),
       holder: z.string().optional(),
+      privateIp: z.string().optional(),
     }),
   ),
 });
@@ -252,7 +268,8 @@ export function decodeMessage<Q extends QueueName>(queue: Q, body: string): Pars
 
 /**
  * Kinds that take something out of service or change a quorum: at most one of them a cluster in flight.
- * Not among them: what only touches a node that is dead already (a restart, the move of its address) and what only adds.
+ * Not among them: what only touches a node that is dead already (a restart, the move of its address), what only adds, and an address
+ * that one balancer gives to the other: that has a rule of its own, one at a time while the pair is quiet.
  * A configuration is one where taking it restarts a member that serves.
  */
 const DISRUPTIVE: ReadonlySet<JobKind> = new Set(['terminateNode', 'reconfigReplicaSet', 'stepDownPrimary', 'forceReplicaSet']);

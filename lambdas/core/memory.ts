@@ -74,6 +74,8 @@ export interface Memory {
   writeConcernSet?: 'majority' | 1;
   /** Seeds the brokers are told; kept while most of them still vote, because a driver finds the others by itself. */
   brokerSeeds: string[];
+  /** By address: slot of the balancer that held it when each held one of its own; where it returns to. */
+  addressHomes: Record<string, string>;
   /** The next nudge this cluster already asked for, ms; stops chains of checks from multiplying. */
   lookAgainAtMs: number;
 }
@@ -95,6 +97,7 @@ export const EMPTY_MEMORY: Memory = {
   memberIds: {},
   nextMemberId: 0,
   brokerSeeds: [],
+  addressHomes: {},
   lookAgainAtMs: 0,
 };
 

@@ -35,7 +35,7 @@ export function slotNames(role: Role, count: number): string[] {
   return names;
 }
 
-/** The cluster's address names; one address while the entry is active/passive. */
+/** The cluster's address names: `addressNames(2)` is entry1, entry2. */
 export function addressNames(count: number): string[] {
   const names: string[] = [];
   for (let index = 1; index <= count; index++) names.push(`entry${index}`);

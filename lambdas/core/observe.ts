@@ -1,5 +1,5 @@
 /** Joins facts, probes and memory into an observation, and folds health on the way. Reads nothing from outside. */
-import type { CloudFacts, InstanceFact, NodeProbe, Probes } from './facts';
+import type { AddressFact, CloudFacts, InstanceFact, NodeProbe, Probes } from './facts';
 import { foldHealth, newNodeHealth } from './health';
 import type { Memory } from './memory';
 import type { Node, Observation } from './observation';
@@ -52,6 +52,17 @@ function foldBehind(view: MongoView, caughtUp: Record<string, number>, memory: M
   return Object.fromEntries(behind.map(({ host }) => [host, memory.behindSinceMs[host] ?? nowMs]));
 }
 
+/** Whose each address is: the slot that holds it while every balancer has one of its own; in between what was known stays. */
+function foldHomes(nodes: readonly Node[], addresses: readonly AddressFact[], memory: Memory): Record<string, string> {
+  if (addresses.length < 2) return {};
+  const homes = addresses.flatMap(({ name, holder }) => {
+    const node = nodes.find(({ fact }) => fact.instanceId === holder && fact.role === 'lb');
+    return node ? [[name, node.fact.slot] as const] : [];
+  });
+  const slots = new Set(homes.map(([, slot]) => slot));
+  return slots.size === addresses.length ? Object.fromEntries(homes) : memory.addressHomes;
+}
+
 /**
  * The observation of this tick and the memory with folded health.
  * `cloud` is null when EC2 could not be read; then the nodes are empty and `cloudKnown` is false.
@@ -86,6 +97,7 @@ export function observe(
       replicaSetInitiated: memory.replicaSetInitiated || initiated,
       caughtUpSinceMs,
       behindSinceMs: foldBehind(viewReplicaSet(spec, nodes, memory), caughtUpSinceMs, memory, nowMs),
+      addressHomes: foldHomes(nodes, cloud.addresses, memory),
       memberIds: Object.fromEntries(Object.entries(memory.memberIds).filter(([host]) => hosts.has(host))),
     },
   };

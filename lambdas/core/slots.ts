@@ -1,7 +1,8 @@
 /** Slots: which node fills which place, which nodes are superfluous. Sorts what is there; launches and removes nothing. */
-import { type Role, slotNames } from './names';
+import type { AddressFact } from './facts';
+import { addressNames, type Role, slotNames } from './names';
 import type { Node, Observation } from './observation';
-import { type ClusterSpec, countOf } from './spec';
+import { addressCount, type ClusterSpec, countOf } from './spec';
 
 export interface Slot {
   role: Role;
@@ -36,19 +37,24 @@ function byClaim(holders: ReadonlySet<string>) {
     (a.fact.instanceId < b.fact.instanceId ? -1 : 1);
 }
 
-/** Slot names a role should have. With one balancer wanted of two, the one that holds the address stays. */
-function wantedNames(spec: ClusterSpec, role: Role, nodes: Node[], holders: ReadonlySet<string>): string[] {
+/** Slot names a role should have. With one balancer wanted of two, the one that holds the address that is kept stays. */
+function wantedNames(spec: ClusterSpec, role: Role, { nodes, addresses }: Observation): string[] {
   const names = slotNames(role, countOf(spec, role));
   if (role !== 'lb') return names;
+  const kept = addressNames(addressCount(spec));
+  const holders = holdersOf(addresses.filter(({ name }) => kept.includes(name)));
   const holder = nodes.find((node) => node.fact.role === 'lb' && holders.has(node.fact.instanceId) && node.health.health === 'healthy');
   if (!holder || names.includes(holder.fact.slot)) return names;
   return [...names.slice(0, -1), holder.fact.slot];
 }
 
+function holdersOf(addresses: readonly AddressFact[]): Set<string> {
+  return new Set(addresses.flatMap((address) => (address.holder ? [address.holder] : [])));
+}
+
 /** Sorts the living nodes into the slots of the spec. */
 export function sortIntoSlots(spec: ClusterSpec, observation: Observation): Slots {
-  const holders = new Set(observation.addresses.flatMap((address) => (address.holder ? [address.holder] : [])));
-  const compare = byClaim(holders);
+  const compare = byClaim(holdersOf(observation.addresses));
   const bySlot = new Map<string, Node[]>();
   for (const node of observation.nodes) {
     const list = bySlot.get(node.fact.slot);
@@ -62,7 +68,7 @@ export function sortIntoSlots(spec: ClusterSpec, observation: Observation): Slot
     bySlot.delete(slot);
     return { role, slot, current, extras: nodes.slice(1) };
   };
-  const take = (role: Role) => wantedNames(spec, role, observation.nodes, holders).map((slot) => takeSlot(role, slot));
+  const take = (role: Role) => wantedNames(spec, role, observation).map((slot) => takeSlot(role, slot));
   const wanted = { lb: take('lb'), orion: take('orion'), mongo: take('mongo') };
   if (bySlot.size === 0) return { wanted, unwanted: { lb: [], orion: [], mongo: [] } };
   const rest = [...bySlot.values()].flat().sort((a, b) => indexOf(b.fact.slot) - indexOf(a.fact.slot) || compare(a, b));

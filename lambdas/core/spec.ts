@@ -27,8 +27,15 @@ const policy = z.strictObject({
   mongoSyncMaxS: z.int().min(60).max(604_800).default(21_600),
 });
 
-/** The way in: how fast the balancers notice each other's silence. */
+/** The way in: which addresses clients use, and how fast the balancers notice each other's silence. */
 const entry = z.strictObject({
+  /**
+   * `active-passive`: one address, held by one balancer, the other waits. `active-active`: one address a balancer, both serve: twice the
+   * throughput while both are well, for clients that use both addresses (two DNS records, say). A dead balancer's address goes to the
+   * other one, which then carries all, and returns once the replacement has been well for `policy.slotCooldownS`; connections through
+   * it end at each of these moves. Back to `active-passive`, the second address is given up for good.
+   */
+  mode: z.enum(['active-passive', 'active-active']).default('active-passive'),
   /** Seconds between two VRRP advertisements; a balancer is missed after a little more than three of them. */
   advertIntervalS: z.number().min(0.1).max(10).default(0.3),
   /** `http`: requests are balanced, and repeated where that is safe. `tcp`: connections are, as in the slides; nothing is read or repeated. */
@@ -142,8 +149,10 @@ export function parseSpec(input: unknown): Parsed<ClusterSpec> {
 }
 
 /** What a valid spec risks, for people to know; empty for the defaults. */
-export function warningsOf({ mongo }: ClusterSpec): string[] {
+export function warningsOf({ mongo, entry, lb }: ClusterSpec): string[] {
   const warnings: string[] = [];
+  if (entry.mode === 'active-active' && lb.count === 1)
+    warnings.push('entry.mode: active-active with a single balancer (lb.count 1) is one address, and nobody takes it when that one dies');
   if (mongo.writeConcern === 1)
     warnings.push('mongo.writeConcern: 1 is below "majority": a failover may roll back writes that clients were told are stored');
   if (mongo.writeConcern === 0)
@@ -164,9 +173,9 @@ export function countOf(spec: ClusterSpec, role: Role): number {
   return spec[role].count;
 }
 
-/** Elastic IPs the spec asks for: one, shared by the balancers (active/passive). */
-export function addressCount(_spec: ClusterSpec): number {
-  return 1;
+/** Elastic IPs the spec asks for: one a balancer (active/active), or one that they share (active/passive). */
+export function addressCount({ entry, lb }: ClusterSpec): number {
+  return entry.mode === 'active-active' ? lb.count : 1;
 }
 
 /** The spec with another count for a role, checked as a whole: a count outside its bounds comes back as problems. */

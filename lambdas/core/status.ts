@@ -3,13 +3,13 @@ import type { JobKind } from './jobs';
 import type { SlotSummary, StatusSummary } from './memory';
 import { ROLES } from './names';
 import type { Node } from './observation';
+import { isSpread } from './plan/entry-spread';
 import { helloOf } from './plan/mongo-view';
 import type { Plan } from './plan/plan';
 import { planReplicaSet } from './plan/replica-set';
 import type { Situation } from './plan/situation';
 import { isInStep } from './plan/wanted-config';
 import { hostOf, type Slot } from './slots';
-import { addressCount } from './spec';
 
 function stateOf(node: Node): string {
   const hello = helloOf(node);
@@ -87,8 +87,7 @@ export function isConverged(s: Situation, plan: Plan): boolean {
   const noRest = ROLES.every((role) => s.slots.unwanted[role].length === 0);
   const voting =
     s.mongo.primary !== undefined && s.mongo.members.length === s.spec.mongo.count && s.mongo.members.every((m) => m.votes && m.serving);
-  const held = s.observation.addresses.filter((address) => all.some(({ current }) => current?.fact.instanceId === address.holder));
-  return settled && noRest && voting && held.length === addressCount(s.spec);
+  return settled && noRest && voting && isSpread(s);
 }
 
 /** The summary written with each check. */

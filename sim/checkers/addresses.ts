@@ -1,4 +1,7 @@
 /** Checks addresses: not left on a dead balancer while another lives, never taken off one that serves. */
+import type { AddressFact } from '../../lambdas/core/facts';
+import type { SimNode } from '../sim-node';
+import type { SimWorld } from '../sim-world';
 import type { MakeChecker } from './checker';
 
 /** Longer than detection, proof and move together may take, ms. */
@@ -26,17 +29,45 @@ export const addressOnDeadNode: MakeChecker = ({ cloud, scheduler }, report) => 
   };
 };
 
-/** An address taken off a balancer that serves. */
-export const addressOffHealthyHolder: MakeChecker = ({ cloud }, report) => {
+/** Two addresses given closer together than this are not one at a time, ms. */
+const GIFTS_APART_MS = 10_000;
+
+function modeOf({ state }: SimWorld, cluster: string): unknown {
+  const text = state.specs.get(cluster)?.text;
+  return text === undefined ? undefined : (JSON.parse(text) as { entry?: { mode?: unknown } }).entry?.mode;
+}
+
+/**
+ * Why an address may not leave a holder that serves. The one way it may: in an active/active cluster, for another balancer that serves
+ * and holds none, while the holder keeps one and no other address of the cluster went that way a moment ago.
+ */
+function whyNoGift(world: SimWorld, { allocationId, cluster, holder }: AddressFact, to: SimNode, lastMs: number): string | undefined {
+  const heldBy = (id: string | undefined) =>
+    [...world.cloud.addresses.values()].filter((other) => other.allocationId !== allocationId && other.holder === id).length;
+  if (modeOf(world, cluster) !== 'active-active') return 'the cluster is not active/active';
+  if (heldBy(holder) === 0) return 'its holder keeps none';
+  if (heldBy(to.fact.instanceId) > 0) return 'the taker has one';
+  if (!world.cloud.isServing(to)) return 'the taker does not serve';
+  return world.scheduler.nowMs - lastMs < GIFTS_APART_MS ? 'another one was given a moment ago' : undefined;
+}
+
+/** An address taken off a balancer that serves, but for the one way it may leave. */
+export const addressOffHealthyHolder: MakeChecker = (world, report) => {
+  const { cloud, scheduler } = world;
+  const lastGiftMs = new Map<string, number>();
+  const name = 'address-off-healthy-holder';
   cloud.listeners.push({
     associating(address, to) {
-      const holder = cloud.nodes.get(address.holder ?? '');
-      if (holder && holder !== to && cloud.isServing(holder))
-        report(
-          'address-off-healthy-holder',
-          `${address.publicIp} taken off ${holder.fact.slot} (${holder.fact.instanceId}), which serves, for ${to.fact.slot}`,
-        );
+      const { cluster, holder, publicIp } = address;
+      const from = cloud.nodes.get(holder ?? '');
+      if (!from || from === to || !cloud.isServing(from)) return;
+      const why = whyNoGift(world, address, to, lastGiftMs.get(cluster) ?? Number.NEGATIVE_INFINITY);
+      lastGiftMs.set(cluster, scheduler.nowMs);
+      if (why) report(name, `${publicIp} taken off ${from.fact.slot} (${holder}), which serves, for ${to.fact.slot}: ${why}`);
+    },
+    displacing({ publicIp, holder, privateIp }, by) {
+      report(name, `${publicIp} fell off ${holder}, because ${by.publicIp} was led to ${privateIp} as well`);
     },
   });
-  return { name: 'address-off-healthy-holder' };
+  return { name };
 };

@@ -42,7 +42,7 @@ const PLANTED: Record<string, (planted: Planted) => Promise<unknown> | unknown> 
   'address-off-healthy-holder': ({ world }) => {
     const { allocationId, holder } = onlyAddress(world);
     const other = nodesOf(world, 'lb').find(({ fact }) => fact.instanceId !== holder);
-    world.cloud.associate(allocationId, other?.fact.instanceId ?? '', true);
+    world.cloud.associate(allocationId, other?.fact.instanceId ?? '', { mayTakeFrom: true });
   },
   'two-disruptions': async ({ world }) => {
     const [first, second] = nodesOf(world, 'orion');

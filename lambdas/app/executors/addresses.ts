@@ -1,4 +1,8 @@
-/** Executes address jobs; the failover worker is the only writer of associations. Never takes an address from a holder that answers. */
+/**
+ * Executes address jobs; the failover worker is the only writer of associations. Takes an address from a holder that answers in one case
+ * alone: the plan says that it gives it, and the looks here agree that it keeps another and that the taker has none.
+ */
+import { placeOf, whyNotAt } from '../../core/entry-place';
 import type { AddressFact, CloudFacts, InstanceFact } from '../../core/facts';
 import type { JobOf } from '../../core/jobs';
 import { probeNode } from '../look';
@@ -28,16 +32,19 @@ async function barrier(context: Context, holder: string, instances: readonly Ins
   return undefined;
 }
 
-async function whyNotServing(context: Context, instanceId: string, instances: readonly InstanceFact[]): Promise<string | undefined> {
+/** Why a balancer could not serve the address called `name`; undefined when it serves where that would lead. */
+async function whyNotServing(
+  context: Context,
+  instanceId: string,
+  name: string,
+  instances: readonly InstanceFact[],
+): Promise<string | undefined> {
   const fact = instances.find((instance) => instance.instanceId === instanceId);
   if (fact?.state !== 'running' || !fact.privateIp) return `${instanceId} does not run`;
   if (fact.role !== 'lb') return `${instanceId} is ${fact.slot}, not a load balancer`;
-  const { process } = await probeNode(context, fact);
-  return process.is === 'ok' ? undefined : `${fact.slot} (${instanceId}) does not serve: ${process.detail}`;
-}
-
-function isHeldBy(address: AddressFact | undefined, instanceId: string | null): boolean {
-  return (address?.holder ?? null) === instanceId;
+  const probe = await probeNode(context, fact);
+  if (probe.process.is !== 'ok') return `${fact.slot} (${instanceId}) does not serve: ${probe.process.detail}`;
+  return whyNotAt(name, fact, probe);
 }
 
 /** An address that shall change hands: from whom, as the one who asks saw it (null: it was free), and to whom. */
@@ -46,6 +53,8 @@ interface Move {
   allocationId: string;
   to: string;
   holder: string | null;
+  /** The holder is well, and gives it. */
+  gives?: true | undefined;
 }
 
 type Seen = Omit<CloudFacts, 'atMs'>;
@@ -54,52 +63,69 @@ function addressIn(seen: Seen, { allocationId }: Move): AddressFact | undefined 
   return seen.addresses.find((address) => address.allocationId === allocationId);
 }
 
-/** Why the move is over before it began; undefined while the address is where it was expected. */
-function whyOver(seen: Seen, move: Move): Result | undefined {
+/** The address, while it is where it was expected, or free: EC2 frees it when its holder is terminated. Else how the move ends at once. */
+function expectedAddress(seen: Seen, move: Move): AddressFact | Result {
   const address = addressIn(seen, move);
   if (!address) return { is: 'stale', reason: `${move.allocationId} is no more` };
-  if (isHeldBy(address, move.to)) return { is: 'already' };
-  if (isHeldBy(address, move.holder)) return undefined;
-  return {
-    is: 'stale',
-    reason: `${address.publicIp} is held by ${address.holder ?? 'nobody'} by now, expected ${move.holder ?? 'nobody'}`,
-  };
+  if (address.holder === move.to) return { is: 'already' };
+  if (address.holder === undefined || address.holder === move.holder) return address;
+  return { is: 'stale', reason: `${address.publicIp} is held by ${address.holder} by now, expected ${move.holder ?? 'nobody'}` };
+}
+
+/** Why a healthy holder must not give an address; undefined while it keeps another one and the taker has none. */
+function whyNotGiven({ addresses }: Seen, { allocationId, holder, to }: Move): string | undefined {
+  const others = addresses.filter((address) => address.allocationId !== allocationId);
+  if (!others.some((address) => address.holder === holder)) return `its holder ${holder} is well and would keep none`;
+  const held = others.find((address) => address.holder === to);
+  return held && `${to} holds ${held.publicIp} already`;
 }
 
 /** One look of our own at both sides; why the address stays, or undefined when nothing speaks for that. */
-async function whyStays(context: Context, seen: Seen, { holder, to }: Move): Promise<string | undefined> {
+async function whyStays(context: Context, seen: Seen, address: AddressFact, move: Move): Promise<string | undefined> {
+  // Once its holder is gone it is nobody's gift any more.
+  const isGift = move.gives && address.holder !== undefined;
   const [alive, notServing] = await Promise.all([
-    holder ? barrier(context, holder, seen.instances) : undefined,
-    whyNotServing(context, to, seen.instances),
+    isGift ? whyNotGiven(seen, move) : address.holder && barrier(context, address.holder, seen.instances),
+    whyNotServing(context, move.to, address.name, seen.instances),
   ]);
-  return alive ?? notServing;
+  return alive || notServing;
+}
+
+/** Leads the address to the taker; one that was free by the last look only while it still is. */
+async function associate({ ports }: Context, seen: Seen, address: AddressFact, { allocationId, to }: Move): Promise<void> {
+  const fact = seen.instances.find(({ instanceId }) => instanceId === to);
+  const place = fact && placeOf(address.name, fact);
+  await ports.addresses.associate(allocationId, to, {
+    mayTakeFrom: address.holder !== undefined,
+    ...(place?.is === 'at' ? { privateIp: place.ip } : {}),
+  });
 }
 
 /**
- * Moves an address when two looks, each at EC2 and at both nodes, find the holder dead or gone and the other side serving.
- * The second look comes after the first has ended, and right before the act: it is also what sees somebody else's move.
+ * Moves an address when two looks, each at EC2 and at both nodes, find the holder dead or gone (or, where it gives the address, keeping
+ * another) and the other side serving. The second look comes after the first has ended, and right before the act: it is also what sees
+ * somebody else's move.
  */
-export async function moveIfDead(context: Context, move: Move, firstSeen?: Seen): Promise<Result> {
-  const { compute, addresses } = context.ports;
-  let publicIp = '';
-  for (let look = 0; look < LOOKS; look++) {
-    const seen = look === 0 && firstSeen ? firstSeen : await compute.describeCluster(move.cluster);
-    const over = whyOver(seen, move);
-    if (over) return over;
-    publicIp = addressIn(seen, move)?.publicIp ?? move.allocationId;
-    const stays = await whyStays(context, seen, move);
-    if (stays) return { is: 'refused', reason: `${publicIp} stays: ${stays}` };
+export async function moveAddress(context: Context, move: Move, firstSeen?: Seen): Promise<Result> {
+  const { compute } = context.ports;
+  let seen = firstSeen ?? (await compute.describeCluster(move.cluster));
+  for (let look = 1; ; look++) {
+    const address = expectedAddress(seen, move);
+    if ('is' in address) return address;
+    const stays = await whyStays(context, seen, address, move);
+    if (stays) return { is: 'refused', reason: `${address.publicIp} stays: ${stays}` };
+    if (look === LOOKS) {
+      await associate(context, seen, address, move);
+      const after = addressIn(await compute.describeCluster(move.cluster), move);
+      if (after?.holder === move.to) return { is: 'done' };
+      const words = `${address.publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`;
+      return { is: 'failed', reason: words };
+    }
+    seen = await compute.describeCluster(move.cluster);
   }
-  await addresses.associate(move.allocationId, move.to, { mayTakeFrom: move.holder !== null });
-  const after = addressIn(await compute.describeCluster(move.cluster), move);
-  if (isHeldBy(after, move.to)) return { is: 'done' };
-  return {
-    is: 'failed',
-    reason: `${publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`,
-  };
 }
 
 /** Moves an address as planned. */
 export function executeMove(context: Context, job: JobOf<'moveAddress'>): Promise<Result> {
-  return moveIfDead(context, { ...job, holder: job.expect.holder });
+  return moveAddress(context, { ...job, holder: job.expect.holder });
 }

@@ -1,4 +1,4 @@
-/** Executes launches and terminations of nodes. Touches only instances that carry the job's cluster and slot. */
+/** Executes launches and terminations of nodes, and gives them private addresses. Touches only instances that carry the job's cluster and slot. */
 import type { JobOf } from '../../core/jobs';
 import type { Context } from '../ports';
 import type { Result } from '../result';
@@ -26,6 +26,18 @@ export async function executeLaunch({ ports }: Context, job: JobOf<'launchNode'>
     token: `${life}/${slot}/${incarnation}/${zone}/${instanceType}`,
   });
   return { is: 'done', output: { instanceId: fact.instanceId } };
+}
+
+/** Gives a balancer another private address, unless it got one since the plan looked. */
+export async function executeAddPrivateAddress({ ports }: Context, job: JobOf<'addPrivateAddress'>): Promise<Result> {
+  const { cluster, instanceId, slot, expect } = job;
+  const { instances } = await ports.compute.describeCluster(cluster);
+  const fact = instances.find((instance) => instance.instanceId === instanceId);
+  if (fact?.state !== 'running') return { is: 'stale', reason: `${instanceId} is ${fact?.state ?? 'no more'}, expected running` };
+  if (fact.slot !== slot) return { is: 'refused', reason: `${instanceId} fills ${fact.slot}, not ${slot}` };
+  if ((fact.secondaryIps?.length ?? 0) > expect.secondaryCount) return { is: 'already' };
+  await ports.compute.addPrivateAddress(instanceId);
+  return { is: 'done' };
 }
 
 /** Terminates a node within the fleet's budget, after one more look that it is the cluster's and holds no address. */

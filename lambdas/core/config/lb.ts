@@ -167,6 +167,16 @@ vrrp_instance entry {
 `;
 }
 
+/** A second Elastic IP leads to a second private address, which EC2 gave to the interface and the operating system knows nothing of. */
+function secondAddresses({ secondaryIps = [] }: LbConfig): string {
+  if (secondaryIps.length === 0) return '';
+  return `
+static_ipaddress {
+${secondaryIps.map((ip) => `  ${ip}/32 dev @INTERFACE@`).join('\n')}
+}
+`;
+}
+
 /** Without the version, so that a new list of brokers leaves the file as it is and VRRP undisturbed. */
 function keepalivedConfig(config: LbConfig): string {
   const head = `# fiware-ha; written by the control plane, changes by hand are replaced
@@ -177,7 +187,8 @@ global_defs {
   script_user root
 }
 `;
-  return config.peers.length > 0 ? head + vrrpInstances(config) : `${head}# The balancer is alone: there is nobody to speak VRRP with.\n`;
+  const pair = config.peers.length > 0 ? vrrpInstances(config) : '# The balancer is alone: there is nobody to speak VRRP with.\n';
+  return head + secondAddresses(config) + pair;
 }
 
 /** The files of a balancer. */

@@ -56,6 +56,7 @@ function lbConfigs(spec: ClusterSpec, slots: Slots, claimQueueUrl: string | unde
       brokers,
       ip: fact.privateIp,
       peers: peers.slice(0, 1),
+      ...(fact.secondaryIps && fact.secondaryIps.length > 0 ? { secondaryIps: fact.secondaryIps } : {}),
       virtualRouterId: VIRTUAL_ROUTER_ID,
       advertIntervalS: spec.entry.advertIntervalS,
       protocol: spec.entry.protocol,
