@@ -156,6 +156,31 @@ function scenarios(): void {
     expect(versionServed()).toBe(V1);
   });
 
+  it('answers at a second private address once its configuration names it, also where the system had it, and leaves VRRP alone', () => {
+    const second = '10.99.0.77';
+    const config = { ...aConfig(), secondaryIps: [second] } as NodeConfig;
+    const at = (ip: string) => box.sh(`curl -fs --max-time 2 http://${ip}:8404/fiware-ha/health`).stdout;
+    const until = (ip: string, said: string) => {
+      for (let tries = 0; tries < 30 && at(ip) !== said; tries++) box.sh('sleep 0.1');
+      return at(ip);
+    };
+    const changes = () => box.sh('cat /var/log/fiware-ha-entry.log').stdout;
+    const [before, keepalived] = [changes(), pidsOf('keepalived')];
+    expect(at(second)).toBe('');
+    expect(answerOf(apply(V2, renderConfig(config, V2)))).toMatchObject({ ok: true, did: 'applied' });
+    expect(until(second, 'serving')).toBe('serving');
+    // A new list of brokers, and a repeated configuration, leave it as it is.
+    apply(V1, renderConfig({ ...config, brokers: [CTX1] } as NodeConfig, V1));
+    expect(at(second)).toBe('serving');
+    expect([changes(), pidsOf('keepalived')]).toEqual([before, keepalived]);
+    expect(answerOf(apply(V2))).toMatchObject({ ok: true });
+    expect(until(second, '')).toBe('');
+    box.sh(`ip address add ${second}/24 dev eth0`);
+    expect(answerOf(apply(V1, renderConfig(config, V1)))).toMatchObject({ ok: true });
+    expect(until(second, 'serving')).toBe('serving');
+    expect(answerOf(apply(V1))).toMatchObject({ ok: true });
+  });
+
   it('lets the lead go when HAProxy hangs, and serves again after restart-role', () => {
     box.sh('pkill -STOP -x haproxy');
     box.sh('for i in {1..40}; do grep keepalived: /var/log/fiware-ha-entry.log | tail -n 1 | grep -q FAULT && break; sleep 0.1; done');
