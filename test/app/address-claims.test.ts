@@ -72,6 +72,56 @@ describe('a claim', () => {
   });
 });
 
+/** Both addresses of an active/active pair, on the holders given. */
+function aPair(holders: [string, string], change: Partial<MemoryWorld> = {}): MemoryWorld {
+  const balancers = instances.map((fact) => (fact.role === 'lb' ? { ...fact, secondaryIps: [`10.0.9.${fact.slot.slice(2)}`] } : fact));
+  const second = { ...address, allocationId: 'eipalloc-2', name: 'entry2', publicIp: '203.0.113.2' };
+  const addresses = [address, second].map((a, i) => ({ ...a, holder: holders[i] ?? '' }));
+  return aMemoryWorld({ cloud: { instances: balancers, addresses }, ...change });
+}
+
+describe('a claim on an active/active pair', () => {
+  it('moves a dead peer’s address to the second private address of the claimant, which keeps its own', async () => {
+    const w = aPair(['i-1021', 'i-1011'], { answering: holderSilent });
+    expect(await hear(w)).toMatch(/^done/);
+    expect(w.acts).toEqual(['associate eipalloc-2 with i-1021 at 10.0.9.2']);
+    expect(w.cloud.addresses.map(({ holder }) => holder)).toEqual(['i-1021', 'i-1021']);
+  });
+
+  it('moves both addresses of a dead peer, each to a private address of its own', async () => {
+    const w = aPair(['i-1011', 'i-1011'], { answering: holderSilent });
+    expect(await hear(w)).toMatch(/^done/);
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021', 'associate eipalloc-2 with i-1021 at 10.0.9.2']);
+  });
+
+  const kept: [string, [string, string], Partial<MemoryWorld>, Partial<AddressClaim>, RegExp][] = [
+    ['each balancer answers', ['i-1021', 'i-1011'], {}, {}, /203\.0\.113\.2 stays: its holder lb1 \(i-1011\) answers/],
+    ['the peer answers and holds both', ['i-1011', 'i-1011'], {}, {}, /113\.1 stays: .* answers; 203\.0\.113\.2 stays: .* answers/],
+    [
+      'the claimant does not answer where it would lead',
+      ['i-1021', 'i-1011'],
+      { answering: (url) => !url.includes(HOLDER_IP) && !url.includes('10.0.9.2') },
+      {},
+      /lb2 \(i-1021\) does not answer at 10\.0\.9\.2, where entry2 would lead: connection refused/,
+    ],
+    ['it is replayed later', ['i-1021', 'i-1011'], { answering: holderSilent }, { atMs: NOW_MS - 60_000 }, /this one is 60 s old/],
+    ['its node left the cluster', ['i-1021', 'i-1011'], { answering: holderSilent }, { claimant: 'i-1031' }, /i-1031 is not one of its/],
+  ];
+  it.each(kept)('changes nothing and is journaled when %s', async (_when, holders, change, claim, reason) => {
+    const w = aPair(holders, change);
+    expect(await hear(w, claim)).toMatch(new RegExp(`^refused: .*${reason.source}`));
+    expect(w.acts).toEqual([]);
+    expect(w.cloud.addresses.map(({ holder }) => holder)).toEqual(holders);
+  });
+
+  it('says that a second private address is missing', async () => {
+    const w = aPair(['i-1021', 'i-1011'], { answering: holderSilent });
+    w.cloud = { ...w.cloud, instances: w.cloud.instances.map((fact) => ({ ...fact, secondaryIps: [] })) };
+    expect(await hear(w)).toMatch(/^refused: .*lb2 \(i-1021\) has no private address for entry2 yet/);
+    expect(w.acts).toEqual([]);
+  });
+});
+
 describe('a claim is refused, with its reason in the journal and the address where it is, when', () => {
   const refusals: [string, Partial<MemoryWorld>, Partial<AddressClaim>, RegExp][] = [
     ['the holder answers: a false alarm costs nothing', {}, {}, /203\.0\.113\.1 stays: its holder lb1 \(i-1011\) answers/],

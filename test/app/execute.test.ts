@@ -109,6 +109,28 @@ describe('moveAddress', () => {
     expect(w.acts).toEqual(['associate eipalloc-1 with i-1021 if free']);
   });
 
+  it('takes an address that was freed since the plan looked, only if it still is free: its holder was terminated', async () => {
+    const { holder: _, ...free } = address;
+    const w = aCity({ cloud: { instances: instances.slice(1), addresses: [free] } });
+    expect(await move(w)).toMatchObject({ is: 'done' });
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021 if free']);
+  });
+
+  it('takes one that was freed between its own two looks, only if it still is free', async () => {
+    const w = aCity({ answering: without('10.0.1.11') });
+    const context = contextOver(w);
+    let reads = 0;
+    const { describeCluster } = context.ports.compute;
+    context.ports.compute.describeCluster = async (cluster) => {
+      if (++reads === 2) w.cloud = { ...w.cloud, addresses: [{ ...address, holder: undefined }].map(({ holder: _, ...free }) => free) };
+      return describeCluster(cluster);
+    };
+    plan(w, MOVE);
+    await runFailover(context, MOVE);
+    expect(w.claims.get(MOVE.jobKey)).toMatchObject({ is: 'done' });
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021 if free']);
+  });
+
   it('never gives it to a node that is no balancer', async () => {
     const w = aCity({ answering: without('10.0.1.11') });
     expect(await move(w, { ...MOVE, to: 'i-2011' })).toMatchObject({

@@ -65,6 +65,14 @@ describe('associating an address', () => {
     ]);
   });
 
+  it('names the private address it shall lead to', async () => {
+    const { addresses, calls } = await someAddresses({ AssociateAddress: () => yes('AssociateAddress') });
+    await addresses.associate('eipalloc-2', 'i-1', { mayTakeFrom: true, privateIp: '10.64.0.77' });
+    expect(calls.map(({ form }) => form)).toMatchObject([
+      { AllocationId: 'eipalloc-2', InstanceId: 'i-1', PrivateIpAddress: '10.64.0.77' },
+    ]);
+  });
+
   it('is a conflict while another holds it, and done when it is held by that node already', async () => {
     const held = await someAddresses({
       AssociateAddress: () => xmlError('Resource.AlreadyAssociated'),

@@ -199,6 +199,37 @@ describe('launching a node', () => {
   });
 });
 
+describe('another private address', () => {
+  const withInterface = (id: string) =>
+    instancesXml([
+      instanceXml(id).replace(
+        '<tagSet>',
+        '<networkInterfaceSet><item><networkInterfaceId>eni-7</networkInterfaceId></item></networkInterfaceSet><tagSet>',
+      ),
+    ]);
+
+  it('is asked for on the interface of the node', async () => {
+    const { compute, callsOf } = await aCompute({
+      DescribeInstances: () => withInterface('i-1'),
+      AssignPrivateIpAddresses: () => xml('AssignPrivateIpAddresses', '<return>true</return>'),
+    });
+    await compute.addPrivateAddress('i-1');
+    expect(callsOf('AssignPrivateIpAddresses')).toMatchObject([{ NetworkInterfaceId: 'eni-7', SecondaryPrivateIpAddressCount: '1' }]);
+  });
+
+  it('says that the node has no interface, that its type takes no more, and that the subnet has none left', async () => {
+    const none = await aCompute({ DescribeInstances: () => instancesXml([instanceXml('i-1')]) });
+    await expect(none.compute.addPrivateAddress('i-1')).rejects.toMatchObject({ code: 'notFound' });
+    for (const [name, code] of [
+      ['PrivateIpAddressLimitExceeded', 'unavailable'],
+      ['InsufficientFreeAddressesInSubnet', 'noCapacity'],
+    ] as const) {
+      const full = await aCompute({ DescribeInstances: () => withInterface('i-1'), AssignPrivateIpAddresses: () => xmlError(name) });
+      await expect(full.compute.addPrivateAddress('i-1')).rejects.toMatchObject({ code, message: expect.stringContaining('i-1') });
+    }
+  });
+});
+
 describe('the client token', () => {
   it('has the 64 characters EC2 allows, the same for the same text', () => {
     expect(clientToken('x'.repeat(1_000))).toMatch(/^[0-9a-f]{64}$/);

@@ -52,6 +52,16 @@ describe('the fact of an instance', () => {
     expect(instanceFact(anAnswer({ PrivateIpAddress: undefined }), 'ok', {})).not.toHaveProperty('privateIp');
   });
 
+  it('lists the further private addresses of the interface it is reached at, and none where EC2 lists no interface', () => {
+    const ip = (PrivateIpAddress: string, Primary = false) => ({ PrivateIpAddress, Primary });
+    const first = { Attachment: { DeviceIndex: 0 }, PrivateIpAddresses: [ip('10.64.0.7', true), ip('10.64.0.9'), ip('10.64.0.8')] };
+    const other = { Attachment: { DeviceIndex: 1 }, PrivateIpAddresses: [ip('10.64.0.20', true), ip('10.64.0.21')] };
+    const fact = (NetworkInterfaces: Instance['NetworkInterfaces']) => instanceFact(anAnswer({ NetworkInterfaces }), 'ok', {});
+    expect(fact([other, first])?.secondaryIps).toEqual(['10.64.0.8', '10.64.0.9']);
+    expect(fact([{ ...first, PrivateIpAddresses: [ip('10.64.0.7', true)] }])?.secondaryIps).toEqual([]);
+    expect(fact([])).not.toHaveProperty('secondaryIps');
+  });
+
   it.each([
     ['no cluster', withTag('fiware-ha:cluster')],
     ['no slot', withTag('fiware-ha:slot')],
@@ -84,6 +94,7 @@ describe('the fact of an address', () => {
 
   it('names its holder', () => {
     expect(addressFact({ ...address, InstanceId: 'i-0abc' })?.holder).toBe('i-0abc');
+    expect(addressFact({ ...address, InstanceId: 'i-0abc', PrivateIpAddress: '10.64.0.8' })?.privateIp).toBe('10.64.0.8');
   });
 
   it('is not made of an address of others', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseSpec, type SpecInput, warningsOf, withCount } from '../../lambdas/core/spec';
+import { addressCount, parseSpec, type SpecInput, warningsOf, withCount } from '../../lambdas/core/spec';
 import { aSpec } from '../builders';
 
 function problemsOf(input: unknown): string[] {
@@ -75,6 +75,16 @@ describe('spec', () => {
     expect(warnings({ writeConcern: 0 }).join()).toContain('not acknowledged');
     expect(warnings({ readPreference: 'secondary' }).join()).toContain('out of date');
     expect(warnings({ count: 1 }).join()).toContain('no replica set to fail over to');
+  });
+
+  it('asks for one address by default, for one a balancer in active/active, and warns where that is the same', () => {
+    const active = (count: number) => aSpec({ entry: { mode: 'active-active' }, lb: { count } });
+    expect([aSpec(), active(2), active(1)].map(addressCount)).toEqual([1, 2, 1]);
+    expect(warningsOf(active(2))).toEqual([]);
+    expect(warningsOf(active(1)).join()).toMatch(/^entry\.mode: active-active with a single balancer/);
+    expect(problemsOf({ name: 'city', entry: { mode: 'both' } }).join()).toMatch(
+      /^entry\.mode: .*active-passive.*active-active.*got "both"/,
+    );
   });
 
   it.each([null, 7, 'city', [], undefined])('answers %j with a problem, not an exception', (input) => {

@@ -80,6 +80,15 @@ describe('the right to change the world', () => {
     expect(holders(action)).toEqual(expected);
   });
 
+  it('gives private addresses to interfaces of the VPC, from the provision worker alone', () => {
+    const [statement, ...others] = withAction('ProvisionRole', 'ec2:AssignPrivateIpAddresses');
+    expect(others).toEqual([]);
+    expect(statement?.resources).toEqual(['arn:partition:ec2:region:accountid:network-interface/*']);
+    expect(statement && vpcArn(statement.conditions)).toBeDefined();
+    for (const worker of ['HealthCheckRole', 'FailoverRole'])
+      expect(withAction(worker, 'ec2:AssignPrivateIpAddresses').map(({ sid }) => sid)).toEqual(['NetworkInterfaces']);
+  });
+
   it('passes the node roles, by name, to EC2 alone', () => {
     const [statement, ...others] = withAction('ProvisionRole', 'iam:PassRole');
     expect(others).toEqual([]);

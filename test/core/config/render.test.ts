@@ -120,6 +120,14 @@ describe('haproxy.cfg', () => {
 });
 
 describe('keepalived.conf', () => {
+  it('brings up the second private address of an active/active pair, and holds none otherwise', () => {
+    expect(textOf(LB, 'keepalived.conf')).not.toContain('static_ipaddress');
+    const text = textOf({ ...LB, secondaryIps: ['10.0.1.77'] }, 'keepalived.conf');
+    expect(section(text, 'static_ipaddress {')).toEqual(['10.0.1.77/32 dev @INTERFACE@']);
+    // Nothing else of the pair depends on it.
+    expect(text.replace(/\nstatic_ipaddress \{[^}]*\}\n/, '')).toBe(textOf(LB, 'keepalived.conf'));
+  });
+
   const QUEUE = 'https://sqs.eu-west-1.amazonaws.com/123456789012/claims';
   /** An instance as it stands in the file: what is its own, around what both share. */
   const instance = (routerId: number, own: string[], notify: string) => [
