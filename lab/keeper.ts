@@ -1,9 +1,9 @@
 /**
- * Keeps the lab's instances as EC2 would: boots new containers, reports deaths, keeps the nodes' credentials fresh, and forwards the local address.
+ * Keeps the lab's instances as EC2 would: boots new containers, reports deaths, keeps the nodes' credentials fresh, and forwards the local ports.
  * Holds no opinion on the cluster; the control plane alone repairs.
  */
-import { DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/client-ec2';
-import { PORT } from '../lambdas/core/names';
+import { type Address, DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/client-ec2';
+import { PORT, TAG } from '../lambdas/core/names';
 import { bootNode, refreshCredentials } from './boot';
 import { type Clients, makeClients } from './clients';
 import { announceState, freeAddresses } from './cloud-gaps';
@@ -11,7 +11,7 @@ import { addressOf, instanceContainers, occupyAddress } from './docker';
 import { type ContainerEvent, watchContainers } from './docker-events';
 import { type Forwarder, startForwarder } from './forwarder';
 import { messageOf } from './lab-error';
-import { LOCAL_ENTRY } from './local-entry';
+import { LOCAL_ENTRIES } from './local-entry';
 import { LAB_NAME } from './paths';
 
 const LOOK_EVERY_MS = 100;
@@ -27,17 +27,34 @@ export interface KeeperOptions {
 }
 
 export interface Keeper {
-  forwarder: Forwarder;
   stop: () => Promise<void>;
 }
 
-/** Private address of the instance that holds the lab's first Elastic IP. */
-async function findHolder({ ec2 }: Clients): Promise<string | null> {
+/** Private address of the instance that holds the lab's Elastic IP of that name. */
+async function findHolder({ ec2 }: Clients, name: string): Promise<string | null> {
   const { Addresses: addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
-  const instanceId = addresses.find((address) => address.InstanceId)?.InstanceId;
+  const isNamed = ({ Tags = [] }: Address) => Tags.some(({ Key, Value }) => Key === TAG.address && Value === name);
+  const instanceId = addresses.find((address) => address.InstanceId && isNamed(address))?.InstanceId;
   if (!instanceId) return null;
   const found = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
   return found.Reservations?.[0]?.Instances?.[0]?.PrivateIpAddress ?? null;
+}
+
+/** Leads a local port to whoever holds an Elastic IP. */
+function forward(
+  clients: Clients,
+  name: string,
+  { host, port }: { host: string; port: number },
+  say: KeeperOptions['say'],
+): Promise<Forwarder> {
+  return startForwarder({
+    listenHost: host,
+    listenPort: port,
+    targetPort: PORT.orion,
+    findHolder: () => findHolder(clients, name),
+    everyMs: LOOK_EVERY_MS,
+    onMove: (from, to) => say(`${host}:${port} (${name}) leads to ${to ?? 'nobody'} (before: ${from ?? 'nobody'})`),
+  });
 }
 
 /** Starts keeping. Instances that run already are booted again, which changes nothing on a node that has been. */
@@ -72,21 +89,13 @@ export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
   const refreshing = setInterval(() => {
     refreshCredentials(clients, options).catch((error) => say(`credentials were not refreshed: ${messageOf(error)}`));
   }, REFRESH_EVERY_MS);
-  const forwarder = await startForwarder({
-    listenHost: LOCAL_ENTRY.host,
-    listenPort: LOCAL_ENTRY.port,
-    targetPort: PORT.orion,
-    findHolder: () => findHolder(clients),
-    everyMs: LOOK_EVERY_MS,
-    onMove: (from, to) => say(`${LOCAL_ENTRY.host}:${LOCAL_ENTRY.port} leads to ${to ?? 'nobody'} (before: ${from ?? 'nobody'})`),
-  });
+  const forwarders = await Promise.all(Object.entries(LOCAL_ENTRIES).map(([name, entry]) => forward(clients, name, entry, say)));
   say(`${LAB_NAME}: keeper is ready`);
   return {
-    forwarder,
     stop: async () => {
       clearInterval(refreshing);
       watching.stop();
-      await forwarder.close();
+      await Promise.all(forwarders.map((forwarder) => forwarder.close()));
     },
   };
 }

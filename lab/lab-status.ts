@@ -1,7 +1,7 @@
 /** What runs of the lab, and what stands for what, in lines for people. Only looks. */
 import { instanceContainers } from './docker';
 import { runningLab } from './lab';
-import { LOCAL_ENTRY } from './local-entry';
+import { LOCAL_ENTRIES } from './local-entry';
 import { LAB_DIR, logFile } from './paths';
 import { readState } from './state';
 
@@ -22,7 +22,9 @@ export async function labStatus(): Promise<string> {
     `instances: ${running.length} containers`,
     `broker: ${lab.standIns.broker}`,
     `database: ${lab.standIns.mongo}`,
-    `clients: http://${LOCAL_ENTRY.host}:${LOCAL_ENTRY.port} leads to whichever instance holds the Elastic IP`,
+    ...Object.entries(LOCAL_ENTRIES).map(
+      ([name, { host, port }]) => `clients: http://${host}:${port} leads to whichever instance holds the Elastic IP ${name}`,
+    ),
     'taken out of the template, because the emulator can not hold it:',
     ...list(lab.removedFromTemplate),
     'to use it by hand:',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabError } from './lab-error';
-import { isFree, LOCAL_ENTRY } from './local-entry';
+import { isFree, LOCAL_ENTRIES } from './local-entry';
 import { run, tryRun } from './run-command';
 
 /** Debian's packages the lab and its tests need: a line is the package, then a command that succeeds where it is installed. */
@@ -28,9 +28,9 @@ export async function checkPrerequisites(): Promise<void> {
   if (major < NODE_MIN_MAJOR) problems.push(`Node.js ${NODE_MIN_MAJOR} or later: this is ${process.versions.node}`);
   const packages = await missingPackages();
   if (packages.length > 0) problems.push(`Debian packages: apt-get install -y --no-install-recommends ${packages.join(' ')}`);
-  const { host, port } = LOCAL_ENTRY;
-  if (!(await isFree(host, port)))
-    problems.push(`${host}:${port}: somebody listens there; the lab's clients connect to it (another lab? npm run lab -- down)`);
+  for (const { host, port } of Object.values(LOCAL_ENTRIES))
+    if (!(await isFree(host, port)))
+      problems.push(`${host}:${port}: somebody listens there; the lab's clients connect to it (another lab? npm run lab -- down)`);
   if (problems.length === 0) return;
   const help = packages.length > 0 ? '\nOr let the lab install the packages: npm run lab -- up --install' : '';
   throw new LabError(`The lab can't start; this is missing:\n${problems.map((line) => `  - ${line}`).join('\n')}${help}`);

@@ -2,6 +2,7 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { StatusSummary } from '../lambdas/core/memory';
 import { type OperatorPorts, operatorPorts } from '../lambdas/runtime';
+import { loseBalancer, type PairLoss, setMode, untilAddresses } from './active-active';
 import { makeClients } from './clients';
 import { watchUntil } from './cluster-eye';
 import { commitFault, FAULTS } from './fault';
@@ -86,6 +87,16 @@ export class Story {
       this.recoveries.push(recovery);
       this.say(`whole again after ${recovery.recoveredS.toFixed(1)} s`);
     }
+  }
+
+  /** Takes up active/active, loses a balancer, and goes back; answers how the loss went. */
+  async livesAsPair(): Promise<PairLoss> {
+    await setMode(this.ports, STORY_CLUSTER, 'active-active');
+    await untilAddresses(this.status, 2);
+    const loss = await loseBalancer(this.status);
+    await setMode(this.ports, STORY_CLUSTER, 'active-passive');
+    await untilAddresses(this.status, 1);
+    return loss;
   }
 
   /** Stops the traffic and reads back what was acknowledged. */

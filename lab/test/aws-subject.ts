@@ -95,7 +95,7 @@ async function endInstances(): Promise<void> {
 
 export const awsSubjectSource: SubjectSource = {
   name: 'AWS (the emulator)',
-  gaps: ['clientToken', 'reassociationGuard', 'freedByTermination'],
+  gaps: ['clientToken', 'reassociationGuard', 'freedByTermination', 'privateAddresses'],
   open: () => {
     opened ??= openSubject();
     return opened;

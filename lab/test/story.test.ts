@@ -59,6 +59,16 @@ describe('a cluster in the lab', () => {
     expect(replaced?.map(({ incarnation }) => incarnation)).toEqual([2, 2, 2]);
   });
 
+  it('takes up active/active: both addresses survive a balancer on the one left, and one returns to the replacement', async () => {
+    const { servedS, wholeS, status } = await story.livesAsPair();
+    process.stderr.write(
+      `\nactive/active: both addresses answer again after ${servedS.toFixed(1)} s, whole again after ${wholeS.toFixed(1)} s\n`,
+    );
+    expect(servedS).toBeLessThan(10);
+    expect(new Set(status.addresses.map(({ holder }) => holder)).size).toBe(2);
+    expect((await story.status())?.addresses.map(({ name }) => name)).toEqual(['entry1']);
+  });
+
   it('retires a replica-set member that hung and came back after its removal', async () => {
     const { misdeeds } = await freezeVoter(acts, 'secondary');
     expect(misdeeds).toEqual([]);

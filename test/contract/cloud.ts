@@ -150,6 +150,47 @@ export function describeAddressesContract(source: SubjectSource): void {
       await addresses().release(allocationId);
     });
 
+    it('leads two addresses to one node, and leaves the first where it is', async () => {
+      const cluster = freshName();
+      const [first, second] = [await addresses().allocate(cluster, 'entry1'), await addresses().allocate(cluster, 'entry2')];
+      const { instanceId, privateIp = '' } = await running(cluster);
+      await addresses().associate(first.allocationId, instanceId, { mayTakeFrom: false, privateIp });
+      if (!source.gaps?.includes('privateAddresses')) await subject().ports.compute.addPrivateAddress(instanceId);
+      const find = async () => (await subject().ports.compute.describeCluster(cluster)).instances[0]?.secondaryIps?.[0];
+      const secondary = source.gaps?.includes('privateAddresses') ? undefined : await eventually(subject(), find, (ip) => ip !== undefined);
+      const at = secondary === undefined ? {} : { privateIp: secondary };
+      await addresses().associate(second.allocationId, instanceId, { mayTakeFrom: false, ...at });
+      const holders = async () => (await seen(cluster)).map(({ holder }) => holder);
+      const both = (ids: (string | undefined)[]) => ids.length === 2 && ids.every((id) => id === instanceId);
+      expect(both(await eventually(subject(), holders, both, 10_000))).toBe(true);
+      for (const { allocationId } of [first, second]) await addresses().release(allocationId);
+    });
+
+    caseUnless(source.gaps, 'privateAddresses')(
+      'leads each address to the private address that was named, and to no other node’s',
+      async () => {
+        const cluster = freshName();
+        const [first, second] = [await addresses().allocate(cluster, 'entry1'), await addresses().allocate(cluster, 'entry2')];
+        const { instanceId, privateIp = '', secondaryIps } = await running(cluster);
+        expect(secondaryIps).toEqual([]);
+        await subject().ports.compute.addPrivateAddress(instanceId);
+        const find = async () => (await subject().ports.compute.describeCluster(cluster)).instances[0]?.secondaryIps ?? [];
+        const [secondary = ''] = await eventually(subject(), find, (ips) => ips.length === 1);
+        expect(secondary).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+        await addresses().associate(first.allocationId, instanceId, { mayTakeFrom: false, privateIp });
+        const taken = addresses().associate(second.allocationId, instanceId, { mayTakeFrom: false, privateIp });
+        await expect(taken).rejects.toMatchObject(CONFLICT);
+        const strange = addresses().associate(second.allocationId, instanceId, { mayTakeFrom: false, privateIp: '10.255.255.1' });
+        await expect(strange).rejects.toMatchObject({ name: 'PortError' });
+        await addresses().associate(second.allocationId, instanceId, { mayTakeFrom: true, privateIp: secondary });
+        const places = async () => (await seen(cluster)).map((address) => address.privateIp);
+        const isSo = (ips: (string | undefined)[]) => ips.includes(privateIp) && ips.includes(secondary);
+        expect((await eventually(subject(), places, isSo, 10_000)).sort()).toEqual([privateIp, secondary].sort());
+        await expect(subject().ports.compute.addPrivateAddress(UNKNOWN_INSTANCE)).rejects.toMatchObject({ code: 'notFound' });
+        for (const { allocationId } of [first, second]) await addresses().release(allocationId);
+      },
+    );
+
     it('releases an address that is gone already', async () => {
       const { allocationId } = await addresses().allocate(freshName(), 'entry1');
       await addresses().release(allocationId);

@@ -6,8 +6,9 @@ import type { Ports } from '../../lambdas/app/ports';
  * Where a subject is known to differ from AWS; the cases are shown as skipped, never left out silently.
  * clientToken: RunInstances starts a second instance for the same token. reassociationGuard: AssociateAddress takes an address
  * from its holder although AllowReassociation is false. freedByTermination: an address keeps pointing to its terminated holder.
+ * privateAddresses: instances list no interface, no further private address can be had, and an association names none.
  */
-export type Gap = 'clientToken' | 'reassociationGuard' | 'freedByTermination';
+export type Gap = 'clientToken' | 'reassociationGuard' | 'freedByTermination' | 'privateAddresses';
 
 export interface Subject {
   ports: Ports;

@@ -122,6 +122,55 @@ describe('a checker', () => {
     expect(namesOf(watched)).toContain(name);
   });
 
+  describe('of addresses, in an active/active pair,', () => {
+    /** Both addresses on one balancer, the other well and with none; the control plane can not act. */
+    async function aLopsidedPair(mode: string) {
+      const world = await aWorldWith(['city'], { seed: 33 });
+      world.faults.falseAlarmShare = 0;
+      stopRepairs(world);
+      const giver = nodesOf(world, 'lb').find(({ fact }) => fact.instanceId === onlyAddress(world).holder);
+      const taker = nodesOf(world, 'lb').find((node) => node !== giver);
+      if (!giver || !taker) throw new Error('expected a pair of balancers');
+      const stored = world.state.specs.get('city');
+      world.state.specs.set('city', { text: JSON.stringify({ ...JSON.parse(stored?.text ?? '{}'), entry: { mode } }), version: 2 });
+      world.cloud.addPrivateAddress(giver.fact.instanceId);
+      const second = world.cloud.allocate('city', 'entry2');
+      const [privateIp = ''] = giver.fact.secondaryIps ?? [];
+      world.cloud.associate(second.allocationId, giver.fact.instanceId, { mayTakeFrom: false, privateIp });
+      const first = onlyAddress(world).allocationId;
+      const move = (allocationId: string, to: SimNode) => world.cloud.associate(allocationId, to.fact.instanceId, { mayTakeFrom: true });
+      return { world, watched: watch(world), giver, taker, first, second: second.allocationId, move };
+    }
+
+    it('lets one balancer give an address to the other that has none', async () => {
+      const { watched, taker, second, move } = await aLopsidedPair('active-active');
+      move(second, taker);
+      expect(watched.violations).toEqual([]);
+    });
+
+    it.each([
+      ['its holder keeps none', 'active-active', true],
+      ['the cluster is not active/active', 'active-passive', false],
+    ] as const)('reports when %s', async (why, mode, isItsOnly) => {
+      const { world, watched, giver, taker, first, second, move } = await aLopsidedPair(mode);
+      if (isItsOnly) world.cloud.release(first);
+      move(second, taker);
+      expect(watched.violations.at(-1)?.text).toMatch(new RegExp(`taken off ${giver.fact.slot} .*: ${why}`));
+    });
+
+    it('reports a taker that does not serve, or has one, and an address that another one displaced', async () => {
+      const dead = await aLopsidedPair('active-active');
+      dead.taker.process = 'dead';
+      dead.move(dead.first, dead.taker);
+      expect(dead.watched.violations.at(-1)?.text).toContain('the taker does not serve');
+      const pushed = await aLopsidedPair('active-active');
+      pushed.move(pushed.first, pushed.taker);
+      await pushed.world.pass(30);
+      pushed.move(pushed.second, pushed.taker);
+      expect(pushed.watched.violations.map(({ text }) => text).join()).toMatch(/its holder keeps none.*fell off .*, because/s);
+    });
+  });
+
   it('has a planted violation, each of them', () => {
     const world = new World({ seed: 1 });
     const names = CHECKERS.map((make) => make(world, () => undefined).name);
