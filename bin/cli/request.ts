@@ -5,6 +5,7 @@ import { CLUSTER_NAME, CLUSTER_NAME_RULE } from '../../lambdas/core/names';
 import { CommandError, mistake } from './command-error';
 import type { CliContext, CommonOptions, OperatorPorts } from './context';
 import { follow } from './follow';
+import { addressLines } from './status-text';
 
 export interface WaitOptions extends CommonOptions {
   wait?: boolean;
@@ -59,6 +60,8 @@ export async function request(
     context.out(JSON.stringify({ outcome, tookS, ...('reason' in ending ? { reason: ending.reason } : {}) }));
   } else if (ending.is === 'converged') {
     context.out(`${job.kind === 'deleteCluster' ? 'gone' : 'converged'} after ${tookS} s`);
+    const status = job.kind === 'createCluster' ? (await ports.rows.get(cluster))?.status : undefined;
+    if (status) for (const line of addressLines(status)) context.out(line);
   }
   if (ending.is !== 'converged') throw new CommandError(1, [`${ending.is === 'refused' ? 'refused' : 'timed out'}: ${ending.reason}`]);
 }

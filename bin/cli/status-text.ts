@@ -71,6 +71,14 @@ export function statusSummaryLine(row: ClusterRow, nowMs: number): string {
   return `${row.cluster}: ${stateText(row)}; ${healthy} of ${status.slots.length} nodes healthy; checked ${ageText(nowMs - status.atMs)} ago`;
 }
 
+/** Where clients connect: each address and the slot that holds it. */
+export function addressLines({ addresses, slots }: StatusSummary): string[] {
+  return addresses.map(({ name, publicIp, holder }) => {
+    const slot = slots.find(({ instanceId }) => instanceId !== undefined && instanceId === holder)?.slot;
+    return `${name} ${publicIp}: ${holder ? `held by ${slot ?? holder}` : 'held by nobody'}`;
+  });
+}
+
 /** Everything of one cluster: table of slots, addresses, jobs under way with their reasons, what is blocked and why. */
 export function statusLines(row: ClusterRow, nowMs: number): string[] {
   const { status } = row;

@@ -45,6 +45,19 @@ describe('fiware-ha create', () => {
     ]);
   });
 
+  it('ends with the addresses that clients use, each with its holder', async () => {
+    const slots = (['lb1', 'lb2'] as const).map((slot, i) => ({ slot, role: 'lb', instanceId: `i-${i + 1}`, health: 'healthy' }) as const);
+    const addresses = [
+      { name: 'entry1', publicIp: '203.0.113.1', holder: 'i-1' },
+      { name: 'entry2', publicIp: '203.0.113.2', holder: 'i-2' },
+    ];
+    const files = { 'pair.json': '{"entry":{"mode":"active-active"}}' };
+    const cli = aCommandLine({ files, atPause: (world) => check(world, { slots, addresses }) });
+    const { exitCode, out } = await cli.run('create', 'city', '--spec', 'pair.json', '--wait');
+    expect(exitCode).toBe(0);
+    expect(out.slice(-3)).toEqual(['converged after 2 s', 'entry1 203.0.113.1: held by lb1', 'entry2 203.0.113.2: held by lb2']);
+  });
+
   it('tells machines the same, one document a line', async () => {
     const cli = aCommandLine({ atPause: (world) => check(world) });
     const { exitCode, out } = await cli.run('create', 'city', '--wait', '--json');
