@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { watch } from '../../sim/checkers/watch';
 import { Client } from '../../sim/client';
+import { calm } from '../../sim/faults';
+import { makeRandom } from '../../sim/random';
 import type { SimNode } from '../../sim/sim-node';
 import { World } from '../../sim/world';
 import { CREATE_WITHIN_S, isSettled, journalOf } from './a-city';
@@ -143,6 +145,35 @@ describe('an active/active cluster', () => {
     for (const client of clients) expect(client.lost()).toEqual([]);
     expect(watching.violations).toEqual([]);
   });
+
+  it.each([51, 52, 53])(
+    'keeps its rules through any deaths, hangs that end, doubles, throttling and false alarms (seed %i)',
+    async (seed) => {
+      const { world, clients, watching } = await aPair(seed);
+      const random = makeRandom(seed);
+      Object.assign(world.faults, { duplicateShare: 0.2, throttleShare: 0.03, falseAlarmShare: 0.001 });
+      for (let round = 0; round < 5; round++) {
+        const node = need(balancers(world)[Math.floor(random() * balancers(world).length)]);
+        const how = Math.floor(random() * 4);
+        if (how < DEATHS.length) DEATHS[how]?.[1](world, node);
+        else {
+          node.hung = true;
+          world.scheduler.after(10_000 + random() * 120_000, () => {
+            node.hung = false;
+          });
+        }
+        await world.pass(random() < 0.4 ? random() * 60 : 200 + random() * 200);
+      }
+      Object.assign(world.faults, calm());
+      await world.pass(60);
+      expect(await world.pass(WHOLE_WITHIN_S, () => isSettled(world))).toBe(true);
+      expect(bothServe(world)).toBe(true);
+      for (const client of clients) client.stop();
+      await world.pass(10);
+      for (const client of clients) expect(client.lost()).toEqual([]);
+      expect(watching.violations).toEqual([]);
+    },
+  );
 
   it('does not pull an address back and forth for a balancer that flaps', async () => {
     const { world, watching, moves } = await aPair(46);
