@@ -32,6 +32,8 @@ export class AbstractMember {
     state: State,
     /** Which entity it is. */
     private readonly self: number,
+    /** Who misses the news of its removal goes on claiming to be a member. */
+    private readonly staleClaims: boolean,
   ) {
     this.state = clone(state);
   }
@@ -131,7 +133,7 @@ export class AbstractMember {
       const isAway = after === MEMBER.none && !runs(entity);
       // It misses its own removal and will find out when it comes back.
       const marked = put(put(entity, 'member', after), 'pending', 1);
-      return before === MEMBER.none ? put(marked, 'synced', 0) : isAway ? put(marked, 'stale', 1) : marked;
+      return before === MEMBER.none ? put(marked, 'synced', 0) : isAway ? put(marked, 'stale', Number(this.staleClaims)) : marked;
     });
     // A primary that is the only voter is the majority itself.
     if (votersNow(this.state).length === 1) this.state = commit(this.state) ?? this.state;

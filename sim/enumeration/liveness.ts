@@ -2,34 +2,46 @@
 import type { Control } from './control';
 import { get, HEALTH, isVoter, put, serves } from './entity';
 import { commit, elections, settle } from './environment';
+import { OTHERS } from './situation-of';
 import {
   COMMAND,
   canonicalKey,
   clone,
+  type Entities,
   entitiesOf,
+  entityIn,
   INITIATED,
   isMajority,
   mapEntities,
   PENDING,
   parseKey,
   type State,
+  tidy,
   voices,
   wasVoter,
 } from './state';
 
 /** Exactly the voters the spec wants, each the only node of its slot, and nothing under way. */
 export function isAsWanted(state: State): boolean {
-  const isWell = (slot: number[]) => {
-    const [only] = slot;
-    return slot.length === 1 && only !== undefined && isVoter(only) && get(only, 'synced') === 1 && get(only, 'health') === HEALTH.up;
+  const isWell = (slot: Entities) => {
+    const only = entityIn(slot, 0);
+    return slot.length === 1 && isVoter(only) && get(only, 'synced') === 1 && get(only, 'health') === HEALTH.up;
   };
   const isIdle = state.command === COMMAND.none && state.zombie === COMMAND.none && state.pending === PENDING.none;
   return isIdle && state.surplus.length === 0 && state.ghosts.length === 0 && state.wanted.every(isWell);
 }
 
+/** As good as half of all nodes are dead by our probes: the observer may be the patient, nothing is replaced and a person must look. */
+function isBreakerNear(state: State): boolean {
+  const nodes = entitiesOf(state).filter((entity) => get(entity, 'health') !== HEALTH.ghost && get(entity, 'health') !== HEALTH.boot);
+  return nodes.filter((entity) => get(entity, 'health') === HEALTH.down).length >= (nodes.length + OTHERS - 1) / 2;
+}
+
 /** Whether the set can be brought to its spec at all: a majority runs and one that may lead holds the data. */
 export function canRecover(state: State): boolean {
-  if (state.initiated === INITIATED.no) return true;
+  if (state.initiated === INITIATED.no) return !isBreakerNear(state);
+  // What nobody saw begin holds no data: its nodes may go, and a majority with them that comes back at the last moment.
+  if (state.initiated === INITIATED.unseen && state.command === COMMAND.terminate) return false;
   const all = entitiesOf(state);
   const now = isMajority(voices(state)) && all.some((entity) => isVoter(entity) && serves(entity));
   const base = isMajority(voices(state, 'base')) && all.some((entity) => wasVoter(state, entity) && serves(entity));
@@ -38,12 +50,10 @@ export function canRecover(state: State): boolean {
 
 /** The next thing to happen while nothing fails: the world first, then what is under way, then a look. Undefined at the end. */
 export function nextGoodStep(control: Control, state: State): State | undefined {
-  const well = mapEntities(clone(state), (entity) => {
-    const health = get(entity, 'health');
-    return health === HEALTH.unseen || health === HEALTH.boot ? put(entity, 'health', HEALTH.up) : entity;
-  });
-  if (canonicalKey(well) !== canonicalKey(state)) return well;
-  const elected = preferred(elections(state).map(({ next }) => next));
+  const isHidden = (entity: number) => get(entity, 'health') === HEALTH.unseen || get(entity, 'health') === HEALTH.boot;
+  if (entitiesOf(state).some(isHidden))
+    return tidy(mapEntities(clone(state), (entity) => (isHidden(entity) ? put(entity, 'health', HEALTH.up) : entity)));
+  const elected = preferred(elections(state, control.failures).map(({ next }) => next));
   if (elected) return elected;
   for (let i = 0; i < entitiesOf(state).length; i++) {
     const settled = settle(state, i);
@@ -53,12 +63,12 @@ export function nextGoodStep(control: Control, state: State): State | undefined 
   if (committed) return committed;
   if (state.zombie !== COMMAND.none) return control.execute(state, 'zombie').next;
   if (state.command !== COMMAND.none) return control.execute(state, 'command').next;
-  return control.look(state, 'unknown')[0]?.next;
+  return control.look(state, { blindness: 'unknown', firstMember: 0 })[0]?.next;
 }
 
 /** Of the members that may win, one that is to stay: who has stepped down to leave does not stand for a minute. */
 function preferred(outcomes: readonly State[]): State | undefined {
-  const stays = (state: State) => state.wanted.some((slot) => get(slot[slot.length - 1] ?? 0, 'primary'));
+  const stays = (state: State) => state.wanted.some((slot) => slot !== '' && get(entityIn(slot, slot.length - 1), 'primary'));
   return outcomes.find(stays) ?? outcomes[0];
 }
 

@@ -3,7 +3,7 @@ import type { Control } from './control';
 import { get, HEALTH, isVoter, put } from './entity';
 import { environment, vanish } from './environment';
 import { canRecover, checkLiveness, nextGoodStep } from './liveness';
-import { COMMAND, canonicalKey, clone, mapEntities, parseKey, type State } from './state';
+import { COMMAND, canonicalKey, clone, entityIn, mapEntities, pack, parseKey, type State } from './state';
 import { nothingYet, setOf } from './walk';
 
 export interface Procedure {
@@ -16,8 +16,7 @@ export interface Procedure {
 /** A set in service whose member at a slot is changed. */
 function withMember(size: number, slot: number, change: (entity: number) => number): State {
   const state = clone(setOf(size, size));
-  const list = state.wanted[slot];
-  if (list?.[0] !== undefined) list[0] = change(list[0]);
+  state.wanted[slot] = pack(change(entityIn(state.wanted[slot] ?? '', 0)));
   return state;
 }
 
@@ -33,7 +32,7 @@ export function proceduresOf(size: number): Procedure[] {
     found.push({ name: `grow ${size - 2} to ${size}`, size, start: setOf(size - 2, size) });
   }
   const handover = withMember(size, 0, (entity) => entity);
-  handover.wanted[0]?.push(put(0, 'health', HEALTH.boot));
+  handover.wanted[0] += pack(put(0, 'health', HEALTH.boot));
   found.push({ name: size === 1 ? 'hand over the sole vote' : 'replace the living primary', size, start: handover });
   if (size < 7) found.push({ name: `shrink ${size + 2} to ${size}`, size, start: setOf(size + 2, size) });
   return found;
@@ -51,7 +50,7 @@ function courseOf(control: Control, start: State): State[] {
 
 /** Every way in which a course may be cut: a failure of the world, a lost or late command, a primary that steps down. */
 function interruptionsAt(control: Control, state: State): State[] {
-  const cut = [...environment(state), ...control.interruptions(state, true)].map(({ next }) => next);
+  const cut = [...environment(state, control.failures), ...control.interruptions(state)].map(({ next }) => next);
   // Killed after acting: what it did stays, its answer is lost. Killed before: above.
   if (state.command !== COMMAND.none) cut.push(control.execute(state, 'command').next);
   cut.push(mapEntities(clone(state), (entity) => (isVoter(entity) && get(entity, 'primary') ? put(entity, 'primary', 0) : entity)));

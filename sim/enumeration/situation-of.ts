@@ -8,7 +8,7 @@ import type { Node, Observation } from '../../lambdas/core/observation';
 import { lookAt, type Situation } from '../../lambdas/core/plan/situation';
 import { type ClusterSpec, defaultWriteConcernOf, parseSpec } from '../../lambdas/core/spec';
 import { type Entity, get, HEALTH, isVoter, MEMBER, serves } from './entity';
-import { COMMAND, entitiesOf, hasPrimary, INITIATED, PENDING, type State } from './state';
+import { COMMAND, entitiesOf, hasPrimary, INITIATED, PENDING, type State, unpack } from './state';
 
 export const REPLICA_SET = 'orion_rs';
 /** All waiting is over between two steps: rests, cool-downs and back-offs are long past. */
@@ -24,15 +24,24 @@ const IN_STEP = configVersion({ role: 'mongo', replicaSet: REPLICA_SET });
 /** How nodes that run but do not answer us look: we could not look at all, or their probes failed for long. */
 export type Blindness = 'unknown' | 'dead';
 
+/** How one state is shown to the planner. */
+export interface View {
+  blindness: Blindness;
+  /** Which member the configuration lists first; slots stand in the order of the state. */
+  firstMember: number;
+}
+
 export function specOf(size: number): ClusterSpec {
   const parsed = parseSpec({ name: 'city', mongo: { count: size } });
   if (!parsed.ok) throw new Error(`size ${size}: expected 1, 3, 5 or 7; ${parsed.problems.join('; ')}`);
   return parsed.value;
 }
 
+const HOSTS = Array.from({ length: 64 }, (_, index) => `10.0.3.${index + 1}:27017`);
+
 /** Host of the entity at an index of `entitiesOf`. */
 export function hostAt(index: number): string {
-  return `10.0.3.${index + 1}:27017`;
+  return HOSTS[index] as string;
 }
 
 export function indexOfHost(host: string): number {
@@ -47,12 +56,16 @@ export function indexOfInstance(instanceId: string): number {
   return Number.parseInt(instanceId.slice(2), 16) - 256;
 }
 
-/** Hosts by vote, of the newest configuration. */
-export function hostsOf(state: State): { voters: string[]; silent: string[] } {
+/** Hosts by vote, of the newest configuration, from one member on and round. */
+export function hostsOf(state: State, firstMember = 0): { voters: string[]; silent: string[] } {
   const voters: string[] = [];
   const silent: string[] = [];
-  for (const [i, entity] of entitiesOf(state).entries())
+  const all = entitiesOf(state);
+  for (let turn = 0; turn < all.length; turn++) {
+    const i = (turn + firstMember) % all.length;
+    const entity = all[i] as Entity;
     if (get(entity, 'member') !== MEMBER.none) (isVoter(entity) ? voters : silent).push(hostAt(i));
+  }
   return { voters, silent };
 }
 
@@ -69,6 +82,7 @@ function healthOf(entity: Entity, blindness: Blindness): NodeHealth {
     case HEALTH.up:
       return made('healthy');
     case HEALTH.boot:
+    case HEALTH.taken:
       return made('unknown', undefined, false);
     case HEALTH.down:
       return made('dead', 'process');
@@ -96,22 +110,19 @@ function helloOf(state: State, entity: Entity, index: number, hosts: ReturnType<
   };
 }
 
-function nodeOf(
-  state: State,
+type Bare = Omit<Node, 'probe'>;
+/** What EC2 and memory tell of a node is the same in many states, and made once. Nobody changes it. */
+const BARE = new Map<string, Bare>();
+
+function bareNodeOf(
   entity: Entity,
-  at: { index: number; slot: string; incarnation: number },
-  hosts: ReturnType<typeof hostsOf>,
+  { index, slot, incarnation }: { index: number; slot: string; incarnation: number },
   blindness: Blindness,
-): Node {
-  const { index, slot, incarnation } = at;
-  const isUp = get(entity, 'health') === HEALTH.up;
-  const probe: NodeProbe = {
-    role: 'mongo',
-    atMs: NOW_MS,
-    process: { is: 'ok', latencyMs: 1 },
-    ...(isUp ? { hello: helloOf(state, entity, index, hosts) } : {}),
-  };
-  return {
+): Bare {
+  const key = `${slot} ${incarnation} ${index} ${get(entity, 'health')} ${blindness}`;
+  const known = BARE.get(key);
+  if (known) return known;
+  const bare: Bare = {
     fact: {
       instanceId: instanceIdAt(index),
       cluster: 'city',
@@ -125,9 +136,14 @@ function nodeOf(
       status: 'ok',
     },
     health: healthOf(entity, blindness),
-    configVersion: IN_STEP,
-    ...(isUp ? { probe } : {}),
+    ...(get(entity, 'health') === HEALTH.taken ? {} : { configVersion: IN_STEP }),
   };
+  BARE.set(key, bare);
+  return bare;
+}
+
+function probeOf(state: State, entity: Entity, index: number, hosts: ReturnType<typeof hostsOf>): NodeProbe {
+  return { role: 'mongo', atMs: NOW_MS, process: { is: 'ok', latencyMs: 1 }, hello: helloOf(state, entity, index, hosts) };
 }
 
 /** Balancers and brokers: always well, so that the walk is about the replica set alone. */
@@ -155,6 +171,8 @@ function constantNodes(): Node[] {
   }));
 }
 const CONSTANT_NODES = constantNodes();
+/** Nodes beside the members, all well. */
+export const OTHERS = CONSTANT_NODES.length;
 
 /** The job a command under way came from, as far as the planner looks at it. */
 function jobOf(state: State): PlannedJob | undefined {
@@ -187,19 +205,20 @@ function jobOf(state: State): PlannedJob | undefined {
   }
 }
 
-function memoryOf(state: State, spec: ClusterSpec, nodes: readonly Node[]): Memory {
+/** What is dead here was restarted before, in vain. */
+const RESTARTED = Object.fromEntries(HOSTS.map((_, i) => [`restart/${instanceIdAt(i)}`, { count: 9, failures: 0, lastAtMs: LONG_AGO_MS }]));
+
+function memoryOf(state: State, spec: ClusterSpec): Memory {
   const caughtUpSinceMs: Record<string, number> = {};
   if (hasPrimary(state))
     for (const [i, entity] of entitiesOf(state).entries())
       if (get(entity, 'member') !== MEMBER.none && serves(entity) && get(entity, 'health') === HEALTH.up)
         caughtUpSinceMs[hostAt(i)] = LONG_AGO_MS;
   const job = jobOf(state);
-  const restarts = nodes.map((node) => [`restart/${node.fact.instanceId}`, { count: 9, failures: 0, lastAtMs: LONG_AGO_MS }]);
   return {
     ...EMPTY_MEMORY,
     inFlight: job ? { [job.jobKey]: { job, plannedAtMs: NOW_MS } } : {},
-    // What is dead here was restarted before, in vain.
-    attempts: Object.fromEntries(restarts),
+    attempts: RESTARTED,
     replicaSetInitiated: state.initiated === INITIATED.seen,
     caughtUpSinceMs,
     nextMemberId: NEXT_MEMBER_ID,
@@ -208,14 +227,17 @@ function memoryOf(state: State, spec: ClusterSpec, nodes: readonly Node[]): Memo
 }
 
 /** The situation the planner is in, with slots in the order they stand in. */
-export function situationOf(state: State, spec: ClusterSpec, blindness: Blindness): Situation {
-  const hosts = hostsOf(state);
+export function situationOf(state: State, spec: ClusterSpec, { blindness, firstMember }: View): Situation {
+  const hosts = hostsOf(state, firstMember);
   const names = slotNames('mongo', state.wanted.length + state.surplus.length);
   let index = 0;
   const nodes = [...state.wanted, ...state.surplus].flatMap((slot, at) =>
-    slot.map((entity, older) =>
-      nodeOf(state, entity, { index: index++, slot: names[at] as string, incarnation: older + 1 }, hosts, blindness),
-    ),
+    unpack(slot).map((entity, older): Node => {
+      const bare = bareNodeOf(entity, { index, slot: names[at] as string, incarnation: older + 1 }, blindness);
+      const probe = get(entity, 'health') === HEALTH.up ? { probe: probeOf(state, entity, index, hosts) } : {};
+      index++;
+      return { ...bare, ...probe };
+    }),
   );
   const address = { allocationId: 'eipalloc-1', cluster: 'city', name: 'entry1', publicIp: '203.0.113.1', holder: 'i-1' };
   const observation: Observation = {
@@ -226,7 +248,7 @@ export function situationOf(state: State, spec: ClusterSpec, blindness: Blindnes
     nodes: [...CONSTANT_NODES, ...nodes],
     addresses: [address],
   };
-  return lookAt(spec, 'active', observation, memoryOf(state, spec, nodes), NOW_MS);
+  return lookAt(spec, 'active', observation, memoryOf(state, spec), NOW_MS);
 }
 
 /** What a command under way or given up carries: its change and the configuration it expects. */

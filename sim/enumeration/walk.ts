@@ -1,29 +1,32 @@
 /**
- * Walks the reachable states of a set of one size, breadth first and within bounds, with a failure possible between any two steps, and
- * checks each step of ours. Samples nothing; says whether all states were walked.
- * A state: per slot its nodes (running, out of our sight, process dead, booting; no member, without vote, voter; data copied or not),
- * members whose instance is gone, who leads, the newest change while it is not on a majority, the command under way. Slots are alike,
- * so states that differ by their names alone are one. Left out: time (all waiting is over between two steps), process restarts, the
- * default write concern, two primaries at once. A command that was given up acts no more (its deadline, and the executor's look at what
- * is in flight, are tested apart); with `lateCommands` it may all the same.
+ * Walks all reachable states of a set of one size within named bounds, breadth first, with failures possible between any two steps, and
+ * checks each step of ours. Samples nothing; says whether all states were walked. What a state leaves out is told by `run.ts --help`.
  */
 import { Control, type OwnStep, type Subject } from './control';
-import { anEntity, get, HEALTH, MEMBER } from './entity';
-import { environment, type Transition } from './environment';
+import { anEntity, HEALTH, MEMBER } from './entity';
+import { environment, type Failures, type Transition } from './environment';
+import { looks } from './looks';
 import { specOf } from './situation-of';
-import { COMMAND, canonicalKey, countFaults, describeState, EXPECTS, entitiesOf, INITIATED, PENDING, parseKey, type State } from './state';
+import {
+  COMMAND,
+  canonicalKey,
+  countHidden,
+  countOld,
+  countOpen,
+  describeState,
+  EXPECTS,
+  INITIATED,
+  PENDING,
+  pack,
+  parseKey,
+  type State,
+} from './state';
 
-export interface Bounds {
-  /** Members or nodes that are not well at a time. */
-  faultsMax: number;
-  /** Nodes in one slot at a time. */
-  nodesPerSlotMax: number;
-  /** Nodes may run and not be seen by us. */
-  sightLost: boolean;
-  /** Commands given up may still run later, in spite of their deadline. */
-  lateCommands: boolean;
-  /** Orders of the slots the planner is asked in: it takes the first that fits. */
-  orders: 'two' | 'all';
+export interface Bounds extends Failures {
+  /** Slots without a voter of their own, at a time. */
+  openMax: number;
+  /** Predecessors, duplicates and members whose instance is gone, at a time. */
+  oldMax: number;
 }
 
 export interface Violation {
@@ -39,7 +42,9 @@ export interface Walk {
   /** All reachable states within the bounds were. */
   complete: boolean;
   transitions: number;
+  /** Times the planner and the script were run. */
   plans: number;
+  scripts: number;
   violations: Violation[];
   keys: string[];
 }
@@ -50,11 +55,11 @@ const BOOTING = anEntity({ health: HEALTH.boot });
 
 /** A set in service with so many voters, of which the spec wants the first `wanted`. */
 export function setOf(voters: number, wanted: number): State {
-  const slots = Array.from({ length: Math.max(voters, wanted) }, (_, i) => (i >= voters ? [] : [i === 0 ? LEADER : VOTER]));
+  const slots = Array.from({ length: Math.max(voters, wanted) }, (_, i) => (i >= voters ? '' : pack(i === 0 ? LEADER : VOTER)));
   return {
     wanted: slots.slice(0, wanted),
     surplus: slots.slice(wanted),
-    ghosts: [],
+    ghosts: '',
     initiated: INITIATED.seen,
     pending: PENDING.none,
     command: COMMAND.none,
@@ -66,45 +71,14 @@ export function setOf(voters: number, wanted: number): State {
 
 /** Nothing but nodes that boot. */
 export function nothingYet(size: number): State {
-  return { ...setOf(0, size), wanted: Array.from({ length: size }, () => [BOOTING]), initiated: INITIATED.no };
-}
-
-/** Where a set of a size begins: from nothing, in service, just grown to it, just shrunk to it. */
-export function beginnings(size: number): State[] {
-  const others = [size - 2, size + 2].filter((count) => count >= 1 && count <= 7);
-  return [nothingYet(size), setOf(size, size), ...others.map((count) => setOf(count, size))];
-}
-
-/** The same state with its slots in other orders; the first is the given one. */
-export function ordersOf(state: State, orders: Bounds['orders']): State[] {
-  const turned = (by: number): State => ({
-    ...state,
-    wanted: [...state.wanted.slice(by), ...state.wanted.slice(0, by)],
-  });
-  const reversed = {
-    ...state,
-    wanted: [...state.wanted].reverse(),
-    surplus: [...state.surplus].reverse(),
-    ghosts: [...state.ghosts].reverse(),
-  };
-  if (orders === 'two') return [state, reversed];
-  return [...state.wanted.map((_, by) => turned(by)), reversed];
-}
-
-/** A node runs and we do not see it. */
-function isAnyHidden(state: State): boolean {
-  return entitiesOf(state).some((entity) => get(entity, 'health') === HEALTH.unseen);
+  return { ...setOf(0, size), wanted: Array.from({ length: size }, () => pack(BOOTING)), initiated: INITIATED.no };
 }
 
 /** Everything we may do in a state. */
-export function ownSteps(control: Control, state: State, orders: Bounds['orders']): OwnStep[] {
-  const steps: OwnStep[] = [];
-  const isHidden = isAnyHidden(state);
-  for (const ordered of ordersOf(state, orders)) {
-    steps.push(...control.look(ordered, 'unknown'));
-    if (isHidden) steps.push(...control.look(ordered, 'dead'));
-  }
+export function ownSteps(control: Control, state: State): OwnStep[] {
+  const steps = looks(control, state);
   if (state.command !== COMMAND.none) steps.push(control.execute(state, 'command'));
+  if (state.command !== COMMAND.none && control.failures.lateCommands) steps.push(control.execute(state, 'command', 'lost'));
   if (state.zombie !== COMMAND.none) steps.push(control.execute(state, 'zombie'));
   return steps;
 }
@@ -142,7 +116,7 @@ export interface WalkOptions {
   /** Different violations after which it stops. */
   violationsMax?: number;
   progress?: (states: number, queued: number) => void;
-  starts?: State[];
+  starts: State[];
   /** States after which it stops unfinished. */
   statesMax?: number;
 }
@@ -154,10 +128,10 @@ export function walk({
   subject,
   violationsMax = 1,
   progress,
-  starts = beginnings(size),
+  starts,
   statesMax = Number.POSITIVE_INFINITY,
 }: WalkOptions): Walk & { control: Control; traceOf(key: string): string[] } {
-  const control = new Control(subject, specOf(size), bounds.nodesPerSlotMax);
+  const control = new Control(subject, specOf(size), bounds);
   const paths = new Paths();
   for (const start of starts) paths.add(canonicalKey(start), -1, 'beginning');
   const found = new Map<string, Violation>();
@@ -175,12 +149,14 @@ export function walk({
       report(label, next, kept.violations);
       paths.add(canonicalKey(kept.next), at, label);
     };
-    const faultsMax = Math.max(bounds.faultsMax, countFaults(state));
-    for (const transition of [...environment(state), ...control.interruptions(state, bounds.lateCommands)])
-      if (countFaults(transition.next) <= faultsMax && (bounds.sightLost || !isAnyHidden(transition.next))) take(transition);
-    for (const step of ownSteps(control, state, bounds.orders)) {
+    // What goes beyond the bounds from the beginning on, as slots of a set that grows, may be mended and not grow.
+    const [openMax, oldMax] = [Math.max(bounds.openMax, countOpen(state)), Math.max(bounds.oldMax, countOld(state))];
+    const isWithin = (next: State) => countOpen(next) <= openMax && countOld(next) <= oldMax && countHidden(next) <= bounds.hiddenMax;
+    for (const transition of environment(state, bounds)) if (isWithin(transition.next)) take(transition);
+    for (const transition of control.interruptions(state)) take(transition);
+    for (const step of ownSteps(control, state)) {
       report(step.label, step.next, step.violations);
-      take(step);
+      if (isWithin(step.next)) take(step);
     }
     if (progress && at % 20_000 === 0) progress(at, paths.keys.length);
   }
@@ -192,6 +168,7 @@ export function walk({
     complete: at === paths.keys.length,
     transitions,
     plans: control.planned,
+    scripts: control.ran,
     violations: [...found.values()],
     keys: paths.keys.slice(0, at),
     control,

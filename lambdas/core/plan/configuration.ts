@@ -3,6 +3,7 @@ import type { Role } from '../names';
 import type { Node } from '../observation';
 import { majorityOf } from './mongo-view';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
+import { startBarrier } from './start-barrier';
 import { stepDownJob } from './step-down';
 import { wantedConfigOf } from './wanted-config';
 
@@ -44,8 +45,9 @@ function planRole(s: Situation, role: Role, step: Step): void {
     if (!desired || current.configVersion === desired.version) continue;
     const { instanceId } = current.fact;
     const isNew = current.configVersion === undefined;
-    if (s.mongo.members.some((m) => m.taken && m.node === current)) {
-      step.notes.push(`${slot} starts once the set has let go of its address, which a member had before`);
+    const barrier = startBarrier(s, current);
+    if (barrier) {
+      step.notes.push(`${slot} ${barrier}`);
       continue;
     }
     const base = `config/${instanceId}`;

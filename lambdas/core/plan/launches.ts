@@ -4,6 +4,7 @@ import type { Role } from '../names';
 import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
+import { startBarrier } from './start-barrier';
 
 /** Living nodes of a role by zone, launches under way included. */
 function zoneLoad(s: Situation, role: Role): Map<string, number> {
@@ -64,6 +65,8 @@ function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
   if (!node) return (s.memory.incarnations[slot.slot] ?? 0) > 0 ? `${slot.slot} has no node any more` : `${slot.slot} is wanted and empty`;
   const stuck = neverCatchesUp(s, slot);
   if (!stuck && (node.health.health !== 'dead' || restartComesFirst(s, node))) return undefined;
+  // It never ran because it waits, not because it is broken: a successor would wait as well.
+  if (!isGone(node) && startBarrier(s, node)) return undefined;
   const dead = stuck ?? `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;
   if (isDatabaseFault(s, slot) && !isGone(node)) {
     step.blocked.push(`${dead}; the replica set has no primary, so the broker is not replaced for it`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HelloFact } from '../../../lambdas/core/facts';
+import type { Node } from '../../../lambdas/core/observation';
 import {
   aHealth,
   aHealthyWorld,
@@ -87,6 +88,53 @@ describe('a new node with the address of a member that is gone', () => {
   it('is not started while the set counts it as a voter: that address leaves first', () => {
     expect(planOf(withNewcomer({})).jobs).toMatchObject([{ kind: 'reconfigReplicaSet', change: { change: 'remove', host: m3 } }]);
     expect(planOf(withNewcomer({})).notes.join()).toContain('mdb3 starts once the set has let go of its address');
+  });
+
+  const saying = (set: (node: Node) => Partial<HelloFact>, mdb3: Node = newcomer) =>
+    withNodes(
+      base,
+      base.nodes.map((node) => (node.fact.slot === 'mdb3' ? mdb3 : withHello(node, set(node)))),
+    );
+  const leaderless = { hosts: [m1, m2], isWritablePrimary: false, secondary: true };
+
+  it('is not started while no primary tells who is a member', () => {
+    const plan = planOf(saying(() => leaderless));
+    expect(plan.jobs).toEqual([]);
+    expect(plan.notes.join()).toContain(
+      'mdb3 starts once a primary, its configuration on a majority, tells that no member has its address',
+    );
+  });
+
+  it('is not started while no member answers at all', () => {
+    const silent = withNodes(
+      base,
+      base.nodes.map((node) => (node.fact.slot === 'mdb3' ? newcomer : node.fact.role === 'mongo' ? dead(node) : node)),
+    );
+    expect(planOf(silent).jobs.filter((job) => job.kind === 'applyConfig')).toEqual([]);
+  });
+
+  it('is not started while its removal from the voters may still be rolled back', () => {
+    const ahead = saying((node) => ({ hosts: [m1, m2], setVersion: hostOfNode(node) === m1 ? 9 : 8 }));
+    expect(planOf(ahead).jobs.filter((job) => job.kind === 'applyConfig')).toEqual([]);
+    const settled = saying(() => ({ hosts: [m1, m2], setVersion: 9 }));
+    expect(planOf(settled).jobs).toMatchObject([{ kind: 'applyConfig', slot: 'mdb3' }]);
+  });
+
+  it('gets no successor while it waits, which would wait as well', () => {
+    const overGrace = { ...newcomer, health: aHealth('dead', 'boot') };
+    expect(planOf(saying(() => leaderless, overGrace)).jobs.filter((job) => job.kind === 'launchNode')).toEqual([]);
+  });
+
+  it('is started where no member is left that could come back, so that a person finds nodes that answer', () => {
+    const bare = (node: Node): Node => {
+      const { configVersion: _, probe: __, ...rest } = node;
+      return { ...rest, health };
+    };
+    const allNew = withNodes(
+      base,
+      base.nodes.map((node) => (node.fact.role === 'mongo' ? bare(node) : node)),
+    );
+    expect(planOf(allNew).jobs.flatMap((job) => (job.kind === 'applyConfig' ? [job.slot] : []))).toEqual(['mdb1', 'mdb2', 'mdb3']);
   });
 
   it('is started and joins as any other afterwards', () => {
