@@ -4,6 +4,7 @@ import { PortError } from '../../lambdas/app/ports';
 import { createCommand } from '../commands/create';
 import { deleteCommand } from '../commands/delete';
 import { eventsCommand } from '../commands/events';
+import { recipeCommand } from '../commands/recipe';
 import { repairMajorityCommand } from '../commands/repair-majority';
 import { scaleCommand } from '../commands/scale';
 import { statusCommand } from '../commands/status';
@@ -52,7 +53,7 @@ async function buildProgram(argv: readonly string[], context: CliContext): Promi
   const program = new Command('fiware-ha')
     .description('Keeps FIWARE clusters alive on EC2: ask for a cluster, see how it is, change it.')
     .addHelpText('after', HELP);
-  for (const make of [createCommand, scaleCommand, statusCommand, eventsCommand, repairMajorityCommand, deleteCommand])
+  for (const make of [createCommand, scaleCommand, statusCommand, eventsCommand, repairMajorityCommand, deleteCommand, recipeCommand])
     program.addCommand(make(context));
   for (const [name, { summary, load }] of Object.entries(MOUNTED)) {
     const command = named === name ? await load() : new Command(name);
