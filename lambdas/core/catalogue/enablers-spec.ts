@@ -20,8 +20,13 @@ const OPTIONS = {
   channel: z.enum(['memory', 'file']).default('memory'),
 };
 
+interface OptionsInput {
+  mqtt?: { host: string; port?: number; shared?: boolean };
+  channel?: 'memory' | 'file';
+}
+
 /** The schema of those options that a role has; whoever has none is told so. */
-function optionsOf({ options }: RoleEntry): z.ZodType<RoleOptions, RoleOptions> {
+function optionsOf({ options }: RoleEntry): z.ZodType<RoleOptions, OptionsInput> {
   return z.strictObject(Object.fromEntries(options.map((name) => [name, OPTIONS[name]])));
 }
 
