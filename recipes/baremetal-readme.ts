@@ -123,9 +123,9 @@ ${fence(`export ${slots.map((slot) => `FENCE_${slot.toUpperCase()}='...'`).join(
 CIB=/root/fiware-ha.cib ./pacemaker/configure && crm_verify -V --xml-file /root/fiware-ha.cib
 ./pacemaker/configure && pcs status`)}`
       : '';
-  return `${fence(copy(slots, addresses))}
+  return `${fence(`# as root on each\napt-get install -y --no-install-recommends ${packages}`)}
+${fence(copy(slots, addresses))}
 ${fence(`# as root on each
-apt-get install -y --no-install-recommends ${packages}
 ${asInTheSlides || manager === 'pacemaker' ? '' : 'chown root: /usr/local/bin/check-haproxy && chmod 0755 /usr/local/bin/check-haproxy\n'}sysctl -p /etc/sysctl.d/60-fiware-ha.conf
 ${checks}
 ${manager === 'pacemaker' ? pacemaker : keepalived}`)}${tellPacemaker}
@@ -145,6 +145,7 @@ export function baremetalReadme(spec: ClusterSpec, addresses: Addresses, choices
   const { mongoSeries, manager, asInTheSlides } = choices;
   const lbs = balancersOf(spec);
   const parts = partsOf(spec);
+  const tcp = asInTheSlides || spec.entry.protocol === 'tcp';
   return `# ${spec.name}: a FIWARE cluster on these machines
 
 One folder a machine, laid out as on the machine itself: its files go to \`/\`. Follow the steps in their order: each stands on the one
@@ -152,13 +153,14 @@ before.
 
 ${addressTable(spec, addresses)}
 ${roleTable(spec)}
-Debian 12 on every machine${asInTheSlides ? '; the brokers run the RPM of their time, on a system that still takes it' : ''}. Clocks in step (chrony). Between the machines must be open: ${lbs.length > 1 ? `${manager === 'pacemaker' ? 'UDP 5404 and 5405, TCP 2224' : 'IP protocol 112 (VRRP)'} between ${lbs.join(' and ')}, ` : ''}the ports above from
+The balancers run Debian 12; members and brokers what MongoDB ${mongoSeries} and ${asInTheSlides ? "Orion's RPM" : 'Docker'} are packaged for. Clocks in step (chrony).
+Between the machines must be open: ${lbs.length > 1 ? `${manager === 'pacemaker' ? 'UDP 5404 and 5405, TCP 2224' : 'IP protocol 112 (VRRP)'} between ${lbs.join(' and ')}, ` : ''}the ports above from
 balancers to the other machines, ${PORT.mongo} among ${membersOf(spec).join(', ')} and from the other roles to them. ${PORT.lbAdmin} of the balancers is for
 those who look after them.
 
 ## 1. The replica set
 
-MongoDB ${mongoSeries} (mongodb-org) on ${membersOf(spec).join(', ')}; its folder of data must be empty: nothing here wipes one.
+Install MongoDB ${mongoSeries} (mongodb-org) on ${membersOf(spec).join(', ')}, then copy. The folder of data must be empty: nothing here wipes one.
 
 ${fence(copy(membersOf(spec), addresses))}
 ${fence('# as root on each\nsystemctl enable --now mongod')}
@@ -174,12 +176,11 @@ ${balancerSteps(spec, addresses, choices)}
 
 ${fence(`curl -fsS http://${addresses.virtual}:${PORT.orion}/version
 ip -br address show dev ${addresses.interface}      # on each balancer: one of them has ${addresses.virtual}`)}
-Stop HAProxy on that one: the other holds ${addresses.virtual} ${asInTheSlides ? 'after a few seconds, and gives it back when lb1 is well again' : 'about a second later, and keeps it'}. Stop a broker: no request
-fails. Kill the primary: writes wait for the election, about ten seconds.
+Stop HAProxy on that one: the other holds ${addresses.virtual} ${asInTheSlides ? 'after a few seconds, and gives it back when lb1 is well again' : 'about a second later, and keeps it'}. ${tcp ? 'Stop a broker: its\nconnections break, new ones go to another.' : 'Stop a broker: no request\nfails.'} Kill the primary: writes wait for the election, about ten seconds.
 
 ## Who is asked what
 
-${healthNotes(spec)}
+${healthNotes(spec, tcp ? 'tcp' : 'http')}
 ## The roles
 
 ${roleNotes(spec)}

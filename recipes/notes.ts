@@ -35,8 +35,12 @@ export function roleNotes(spec: ClusterSpec): string {
     .join('\n');
 }
 
-/** What is asked of whom, and what the answer means. */
-export function healthNotes(spec: ClusterSpec): string {
+/** What is asked of whom, and what the answer means; a balancer of connections asks for none of it. */
+export function healthNotes(spec: ClusterSpec, protocol = spec.entry.protocol): string {
+  const unfit =
+    protocol === 'http'
+      ? 'gets no requests while another one has it'
+      : 'gets its share of the connections all the same, because a balancer of connections sees only that somebody accepts them';
   const rows = partsOf(spec).map(
     ({ entry: { title, health } }) =>
       `| ${title} | \`${health.process.path}\` | ${health.truth ? `\`${health.truth.path}\`` : 'nothing tells'} |`,
@@ -45,7 +49,7 @@ export function healthNotes(spec: ClusterSpec): string {
 | --- | --- | --- |
 ${rows.join('\n')}
 
-A process that is dead is restarted or replaced. One that lost its database is left alone, and gets no requests while another one has it.
+A process that is dead is restarted or replaced. One that lost its database is left alone, and ${unfit}.
 One that is slow is never restarted for it: that is a reason for more of them.
 `;
 }

@@ -86,5 +86,6 @@ and keepalived takes over in about a second where Corosync's token and a fencing
 Pacemaker runs the machines already, where addresses must never be held twice (clients pinned by ARP, switches that lock a port), or
 where the pair runs more than HAProxy, such as a shared disk or an address on several networks that must move together. Never run it with
 \`stonith-enabled=false\`: with two nodes there is no majority, only the fencing device knows who is left. A third vote
-(\`corosync-qdevice\` on a broker's machine) keeps a pair that lost its link from shooting each other.
+(\`corosync-qdevice\` on a broker's machine) keeps a pair that lost its link from shooting each other. Pacemaker asks systemd
+whether HAProxy runs: one that hangs is not noticed, where keepalived asks HAProxy itself.
 `;

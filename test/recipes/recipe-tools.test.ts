@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { hostname, networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import type { RecipeFile } from '../../recipes/recipe';
@@ -102,7 +102,11 @@ describeWith(['corosync'], 'corosync', () => {
     const path = join(root, `${slot}-corosync.conf`);
     writeFileSync(key, 'k'.repeat(256));
     const content = contentOf(FOLDERS.pacemaker ?? [], `${slot}/etc/corosync/corosync.conf`);
-    writeFileSync(path, content.replace('totem {', `totem {\n  keyfile: ${key}`));
+    // It wants to find itself among the nodes, and a key of its own.
+    writeFileSync(
+      path,
+      content.replace('totem {', `totem {\n  keyfile: ${key}`).replace(`    name: ${slot}\n`, `    name: ${hostname()}\n`),
+    );
     expect(run('corosync', ['-t', '-c', path])).toMatchObject({ code: 0 });
   });
 });
