@@ -5,7 +5,10 @@ import { type Parsed, problemsOf } from '../lambdas/core/spec';
 import { balancersOf, membersOf, partsOf, slotsFrom } from './cluster';
 
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
-const ip = z.string().regex(new RegExp(`^(?:${BYTE}\\.){3}${BYTE}$`), 'expected an IPv4 address such as 192.168.0.100');
+const IPV4 = `(?:${BYTE}\\.){3}${BYTE}`;
+/** An address with the bits of its network. */
+export const IPV4_CIDR = new RegExp(`^${IPV4}/(?:[89]|[12]\\d|30)$`);
+const ip = z.string().regex(new RegExp(`^${IPV4}$`), 'expected an IPv4 address such as 192.168.0.100');
 
 const addressesSchema = z.strictObject({
   /** The address that clients know; the balancer that leads holds it. */

@@ -7,7 +7,7 @@ import { LAST_RPM } from '../../lambdas/core/catalogue/orion';
 import type { RoleEntry } from '../../lambdas/core/catalogue/role-entry';
 import { knownVersions, MONGO_SERIES, MONGO_USUAL, type MongoSeries } from '../../lambdas/core/catalogue/versions';
 import { type ClusterSpec, parseAnySpec, warningsOf } from '../../lambdas/core/spec';
-import { parseAddresses } from '../../recipes/addresses';
+import { IPV4_CIDR, parseAddresses } from '../../recipes/addresses';
 import { problemsOfChoices, renderBaremetal } from '../../recipes/baremetal';
 import { problemsOfRendering } from '../../recipes/cluster';
 import { renderCompose } from '../../recipes/compose';
@@ -120,7 +120,7 @@ Examples:
       const spec = specFor(context, checkedName(name), options);
       const mongoSeries = options.mongoVersion ?? MONGO_USUAL;
       const { virtual } = options;
-      const isAddress = virtual === undefined || /^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/.test(virtual);
+      const isAddress = virtual === undefined || IPV4_CIDR.test(virtual);
       refuseIf([
         ...(isAddress ? [] : [`--virtual: expected an address with its prefix such as 192.168.0.99/24; got ${JSON.stringify(virtual)}`]),
         ...problemsOfRendering(spec, mongoSeries),

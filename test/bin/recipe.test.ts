@@ -88,8 +88,8 @@ describe('fiware-ha recipe', () => {
     ],
     [
       'an address that is none',
-      ['swarm', 'city', '--virtual', 'home'],
-      '--virtual: expected an address with its prefix such as 192.168.0.99/24; got "home"',
+      ['swarm', 'city', '--virtual', '192.168.0.999/24'],
+      '--virtual: expected an address with its prefix such as 192.168.0.99/24; got "192.168.0.999/24"',
     ],
     ['no addresses', ['baremetal', 'city'], "required option '--addresses <file>' not specified"],
     [

@@ -73,8 +73,8 @@ export const enablersSpec = z.strictObject(
   },
 );
 
-export type EnablersSpec = z.output<typeof enablersSpec>;
-export type EnablerSpec = NonNullable<EnablersSpec[keyof EnablersSpec]>;
+type EnablersSpec = z.output<typeof enablersSpec>;
+type EnablerSpec = NonNullable<EnablersSpec[keyof EnablersSpec]>;
 
 /** The part of a spec that the roles depend on. */
 interface Around {
@@ -83,7 +83,7 @@ interface Around {
   orion: { version: string };
 }
 
-export interface Problem {
+interface Problem {
   path: string[];
   message: string;
   input: unknown;

@@ -78,7 +78,7 @@ const CONFLICTS: readonly Conflict[] = [
 ];
 
 /** The series that a version was built and tested against; others may work as well. */
-export interface Reference {
+interface Reference {
   role: string;
   from: string;
   below: string;
@@ -86,7 +86,7 @@ export interface Reference {
   source: string;
 }
 
-export const REFERENCES: readonly Reference[] = [
+const REFERENCES: readonly Reference[] = [
   { role: 'orion', from: '2.1.0', below: '3.0.0', mongo: '3.6', source: 'fiware-orion, Changelog, 2.1.0' },
   { role: 'orion', from: '3.0.0', below: '3.11.0', mongo: '4.4', source: 'fiware-orion, Changelog, 3.0.0' },
   { role: 'orion', from: '3.11.0', below: '4.2.0', mongo: '6.0', source: 'fiware-orion, Changelog, 3.11.0' },
