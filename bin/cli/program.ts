@@ -26,6 +26,7 @@ const MOUNTED: Record<string, { summary: string; load: () => Promise<Command> }>
 const HELP = `
 Start here:
   fiware-ha demo                     # no account, no Docker: a simulated cloud
+  fiware-ha recipe compose city      # no account either: files for Docker Compose, Swarm or machines you have
   fiware-ha create city --wait       # in the account and region of your AWS credentials
   fiware-ha status city
   fiware-ha scale city orion=+2 --wait

@@ -1,10 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import type { RecipeFile } from '../../recipes/recipe';
 import { describeWith, isInstalled, run } from '../nodes/tools';
 import { ALL_ENABLERS, aRecipeSpec, baremetal, contentOf, RECIPES, SLIDES_ADDRESSES, swarm, theAddresses } from './specs';
+
+/** pcs starts some ten programs. */
+jest.setTimeout(120_000);
 
 const root = mkdtempSync(join(tmpdir(), 'fiware-ha-recipes-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
