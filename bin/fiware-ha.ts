@@ -1,6 +1,7 @@
 /** Entry point of the command line: joins it with this process and the real control plane. Holds no command itself. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from './cli/command-error';
 import type { CliContext, OperatorPorts } from './cli/context';
@@ -24,6 +25,12 @@ const context: CliContext = {
   connect,
   sleep: (ms) => sleep(ms),
   readText: (file) => readFileSync(file === '-' ? 0 : file, 'utf8'),
+  textAt: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
+  writeText: (path, text, executable) => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    chmodSync(path, executable ? 0o755 : 0o644);
+  },
   newJobKey: () => `cli-${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`,
 };
 

@@ -41,6 +41,7 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
     files: [/^lambdas\/(core|app)\//, /^nodes\/mongo\//],
     packages: [/^node:(assert|crypto|fs|path|vm)$/],
   },
+  { who: 'recipes', from: /^recipes\//, files: [/^lambdas\/core\//], packages: [/^zod$/] },
   {
     who: 'lib',
     from: /^lib\//,
@@ -54,7 +55,7 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
   {
     who: 'the command line',
     from: /^bin\//,
-    files: [/^lambdas\/(core|app)\//, /^lambdas\/runtime\.ts$/],
+    files: [/^lambdas\/(core|app)\//, /^lambdas\/runtime\.ts$/, /^recipes\//],
     packages: [/^commander$/, /^zod$/, /^tsx$/, /^node:/],
   },
   {

@@ -14,6 +14,10 @@ export interface CliContext {
   sleep(ms: number): Promise<void>;
   /** Text of a file, or of standard input for `-`. @throws where it can't be read */
   readText(file: string): string;
+  /** Text of the file at a path; undefined where there is none. @throws where it can't be read */
+  textAt(path: string): string | undefined;
+  /** Writes a file, its folders as well. @throws where that can't be done */
+  writeText(path: string, text: string, executable: boolean): void;
   /** A key no other request has. */
   newJobKey(): string;
 }

@@ -4,6 +4,7 @@ import { PortError } from '../../lambdas/app/ports';
 import { createCommand } from '../commands/create';
 import { deleteCommand } from '../commands/delete';
 import { eventsCommand } from '../commands/events';
+import { recipeCommand } from '../commands/recipe';
 import { repairMajorityCommand } from '../commands/repair-majority';
 import { scaleCommand } from '../commands/scale';
 import { statusCommand } from '../commands/status';
@@ -25,6 +26,7 @@ const MOUNTED: Record<string, { summary: string; load: () => Promise<Command> }>
 const HELP = `
 Start here:
   fiware-ha demo                     # no account, no Docker: a simulated cloud
+  fiware-ha recipe compose city      # no account either: files for Docker Compose, Swarm or machines you have
   fiware-ha create city --wait       # in the account and region of your AWS credentials
   fiware-ha status city
   fiware-ha scale city orion=+2 --wait
@@ -52,7 +54,7 @@ async function buildProgram(argv: readonly string[], context: CliContext): Promi
   const program = new Command('fiware-ha')
     .description('Keeps FIWARE clusters alive on EC2: ask for a cluster, see how it is, change it.')
     .addHelpText('after', HELP);
-  for (const make of [createCommand, scaleCommand, statusCommand, eventsCommand, repairMajorityCommand, deleteCommand])
+  for (const make of [createCommand, scaleCommand, statusCommand, eventsCommand, repairMajorityCommand, deleteCommand, recipeCommand])
     program.addCommand(make(context));
   for (const [name, { summary, load }] of Object.entries(MOUNTED)) {
     const command = named === name ? await load() : new Command(name);

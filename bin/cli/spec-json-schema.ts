@@ -25,6 +25,10 @@ const ADDED: Record<string, Record<string, unknown>> = {
   'properties/policy/properties/mongoSyncMaxS': {
     description: 'A member that does not catch up within this many seconds is replaced; no voter is touched for it.',
   },
+  'properties/enablers': {
+    description:
+      'Further roles, from the catalogue: fiware-ha recipe roles lists them. The recipes render them; the control plane refuses them until it runs them.',
+  },
   'properties/orion/properties/count': { description: 'Brokers; from orion.min to orion.max.' },
   'properties/orion/properties/version': { description: "Orion's version; decides how it is told about MongoDB." },
   'properties/lb/properties/count': { description: 'Load balancers that share one Elastic IP.' },

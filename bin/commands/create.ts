@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { parseSpec, warningsOf } from '../../lambdas/core/spec';
 import { mistake } from '../cli/command-error';
 import type { CliContext } from '../cli/context';
+import { readSpecFile } from '../cli/json-file';
 import { sendMessageExample, withWaiting } from '../cli/options';
 import { checkedName, request, type WaitOptions, wholeNumber } from '../cli/request';
 
@@ -12,34 +13,11 @@ interface CreateOptions extends WaitOptions {
   mongo?: string;
 }
 
-function readSpecFile(context: CliContext, file: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = context.readText(file);
-  } catch (error) {
-    throw mistake(`--spec: ${JSON.stringify(file)} can't be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw mistake(`--spec: expected JSON in ${JSON.stringify(file)}; ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (json === null || typeof json !== 'object' || Array.isArray(json))
-    throw mistake(`--spec: expected a JSON object in ${JSON.stringify(file)}; got ${JSON.stringify(json).slice(0, 60)}`);
-  // `$schema` is for editors and no part of a spec.
-  const { $schema: _, ...spec } = json as Record<string, unknown>;
-  return spec;
-}
-
 function specFrom(context: CliContext, name: string, options: CreateOptions): Record<string, unknown> {
   if (options.spec !== undefined) {
     if (options.orion !== undefined || options.mongo !== undefined)
       throw mistake('--spec: expected either --spec or --orion and --mongo; got both: set the counts in the file');
-    const spec = readSpecFile(context, options.spec);
-    if (spec.name !== undefined && spec.name !== name)
-      throw mistake(`name: expected ${JSON.stringify(name)} as on the command line; got ${JSON.stringify(spec.name)} in ${options.spec}`);
-    return spec;
+    return readSpecFile(context, options.spec, name);
   }
   return {
     ...(options.orion === undefined ? {} : { orion: { count: wholeNumber('--orion', options.orion, 1, 20) } }),

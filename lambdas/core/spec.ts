@@ -1,5 +1,6 @@
 /** The spec: what a cluster should be. One zod schema gives the type, the defaults and the errors; it never reads or writes a spec. */
 import * as z from 'zod';
+import { enablersSpec, problemsOfEnablers, problemsOfRunning } from './catalogue/enablers-spec';
 import { CLUSTER_NAME, CLUSTER_NAME_RULE, type Role } from './names';
 
 const instanceType = z.string().regex(/^[a-z][a-z0-9-]{0,15}\.[a-z0-9-]{1,16}$/, 'expected an EC2 instance type such as t3.small');
@@ -92,6 +93,8 @@ export const specSchema = z
         volumeGib: z.int().min(8).max(16384).default(50),
       })
       .prefault({}),
+    /** Further roles, from the catalogue; the recipes render them, the control plane refuses them until it runs them. */
+    enablers: enablersSpec.prefault({}),
     policy: policy.prefault({}),
   })
   .superRefine((spec, ctx) => {
@@ -112,6 +115,7 @@ export const specSchema = z
         message: `expected primary: Orion ${spec.orion.version} has no setting for it; take 4.0.0 or later (orion.version), or leave it out`,
         input: readPreference,
       });
+    for (const problem of problemsOfEnablers(spec)) ctx.addIssue({ code: 'custom', ...problem });
   });
 
 export type ClusterSpec = z.output<typeof specSchema>;
@@ -142,10 +146,17 @@ export function problemsOf(error: z.ZodError, input: unknown): string[] {
   });
 }
 
-/** Checks a spec and fills its defaults. Never throws; each problem names field, value and what is allowed. */
-export function parseSpec(input: unknown): Parsed<ClusterSpec> {
+/** Checks a spec that need not be run by the control plane: roles of the whole catalogue are allowed. Never throws. */
+export function parseAnySpec(input: unknown): Parsed<ClusterSpec> {
   const result = specSchema.safeParse(input);
   return result.success ? { ok: true, value: result.data } : { ok: false, problems: problemsOf(result.error, input) };
+}
+
+/** Checks a spec and fills its defaults. Never throws; each problem names field, value and what is allowed. */
+export function parseSpec(input: unknown): Parsed<ClusterSpec> {
+  const parsed = parseAnySpec(input);
+  const problems = parsed.ok ? problemsOfRunning(parsed.value) : [];
+  return problems.length > 0 ? { ok: false, problems } : parsed;
 }
 
 /** What a valid spec risks, for people to know; empty for the defaults. */

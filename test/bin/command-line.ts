@@ -63,6 +63,10 @@ export function aCommandLine({ world = aMemoryWorld(), files = {}, atPause }: Su
         if (text === undefined) throw new Error('no such file');
         return text;
       },
+      textAt: (path) => files[path],
+      writeText: (path, text) => {
+        files[path] = text;
+      },
       newJobKey: () => `cli-${provision().length + 1}`,
     });
     return { exitCode, out, err };

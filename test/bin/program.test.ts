@@ -34,6 +34,8 @@ describe('fiware-ha', () => {
       },
       sleep: async () => {},
       readText: () => '',
+      textAt: () => undefined,
+      writeText: () => {},
       newJobKey: () => 'k',
     });
     expect({ exitCode, err }).toEqual({ exitCode: 1, err: ['error: notFound: no control plane here'] });
