@@ -127,6 +127,7 @@ export class ControlPlane extends Construct {
     this.grant(documents, props.emulator);
     new Schedule(this, 'Schedule', {
       healthCheckQueue: this.healthCheck.queue,
+      failoverQueue: this.failover.queue,
       extraSources: props.emulator ? [props.emulator.eventSource] : [],
     });
     this.publish(settings.tickEveryS);

@@ -26,7 +26,7 @@ export const TIMEOUT_MS = 2_000;
 
 const CREATE_S = 240;
 const DELETE_S = 120;
-const WHOLE_MS = 120_000;
+const WHOLE_MS = 180_000;
 /** The pair's own state follows a moment after the configuration: VRRP has to hear the new peer. */
 const REST_MS = 2_000;
 /** Both clients run a while before the first fault. */
