@@ -6,7 +6,7 @@ import { LabError } from '../lab-error';
 import { feltBetween, isServedFor, servedAfterS } from '../load/felt';
 import { run, sleep, tryRun } from '../run-command';
 import { CLUSTER, type EntryBench, holderOf, makeBothWhole, RATE_PER_S } from './entry-bench';
-import type { Deafness, Fault, Taken, Takeover } from './failover-figures';
+import type { Deafness, Fault, StuckProxy, Taken, Takeover } from './failover-figures';
 
 /** Both are watched at least so long, so that a late failure of the faster one is seen too. */
 const WATCH_MIN_MS = 6_000;
@@ -17,6 +17,8 @@ const LOOK_EVERY_MS = 100;
 /** Records of requests come in batches, a little after their ends. */
 const FLUSH_MS = 300;
 const DEAF_MS = 30_000;
+/** Long enough for the recipe to notice, if it could. */
+const STUCK_MS = 15_000;
 const JOURNAL_ENTRIES = 200;
 
 const COMMAND: Record<Fault, string> = { killed: 'kill', hung: 'pause' };
@@ -146,4 +148,26 @@ export async function makeDeaf(bench: EntryBench): Promise<Deafness> {
   };
   bench.say(`  our address moved ${moves} times; both of the recipe's had theirs at ${recipe.looksWithTwo} of ${recipe.looks} looks`);
   return deafness;
+}
+
+/** Stops HAProxy alone on both holders (SIGSTOP): it exists and answers nothing, while its machine and keepalived go on. */
+export async function stopProxies(bench: EntryBench): Promise<StuckProxy> {
+  const { status, recipeHolder } = await makeBothWhole(bench);
+  const containers = [await containerOf(holderOf(status).instanceId), recipeHolder];
+  const signal = (name: 'STOP' | 'CONT') =>
+    Promise.all(containers.map((container) => tryRun('docker', ['exec', container, 'pkill', `-${name}`, '-x', 'haproxy'])));
+  bench.say(`pkill -STOP haproxy on ${holderOf(status).slot} and ${recipeHolder}`);
+  const fromMs = Date.now();
+  try {
+    const failed = (await signal('STOP')).find(({ code }) => code !== 0);
+    if (failed) throw new LabError(`pkill -STOP haproxy: expected exit code 0; got ${failed.code} ${failed.stderr}`);
+    await sleep(STUCK_MS);
+    const toMs = Date.now();
+    await sleep(FLUSH_MS);
+    const [ours, recipe] = [takenBy(bench.ours, 'ours', fromMs, toMs), takenBy(bench.theirs, 'the recipe', fromMs, toMs)];
+    bench.say(`  ours ${inWords(ours)}; recipe ${inWords(recipe)}`);
+    return { watchedS: (toMs - fromMs) / 1000, ours, recipe };
+  } finally {
+    await signal('CONT');
+  }
 }

@@ -37,10 +37,18 @@ export interface Deafness {
   recipe: Felt;
 }
 
+/** HAProxy alone stood still on both holders. */
+export interface StuckProxy {
+  watchedS: number;
+  ours: Taken;
+  recipe: Taken;
+}
+
 export interface FailoverFigures {
   runs: number;
   takeovers: Takeover[];
   deafness: Deafness | null;
+  stuckProxy: StuckProxy | null;
   delays: OwnDelay[];
   recipeVersions: string;
   machine: Machine;

@@ -11,6 +11,8 @@ import {
   failoverGoals,
   failoverWrongs,
   type Side,
+  type StuckProxy,
+  type Taken,
   type Takeover,
   timesOf,
 } from './failover-figures';
@@ -56,9 +58,18 @@ function deafLines(deafness: Deafness | null): string[] {
   ];
 }
 
+function stuckLines(stuck: StuckProxy | null): string[] {
+  if (!stuck) return [];
+  const line = (words: string, { servedS, felt }: Taken): string => {
+    const served = servedS === null ? `not served within ${stuck.watchedS.toFixed(0)} s` : `served after ${servedS.toFixed(2)} s`;
+    return `  ${words}: ${served}, ${felt.failed} of ${felt.requests} requests failed`;
+  };
+  return ['', 'HAProxy alone stopped on both holders (SIGSTOP), once:', line('ours', stuck.ours), line('recipe', stuck.recipe)];
+}
+
 /** The report. */
 export function renderFailover(figures: FailoverFigures): string {
-  const { takeovers, deafness, delays, recipeVersions, machine } = figures;
+  const { takeovers, deafness, stuckProxy, delays, recipeVersions, machine } = figures;
   const wrongs = failoverWrongs(figures);
   const movedOf = (wanted: Fault) => takeovers.flatMap(({ fault, movedS }) => (fault === wanted && movedS !== null ? [movedS] : []));
   return [
@@ -77,6 +88,7 @@ export function renderFailover(figures: FailoverFigures): string {
     ...errorLines(figures),
     ...unreached(figures),
     ...deafLines(deafness),
+    ...stuckLines(stuckProxy),
     '',
     'Goals:',
     ...goalLines(failoverGoals(figures)),

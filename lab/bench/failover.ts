@@ -3,7 +3,7 @@ import { cpus, loadavg } from 'node:os';
 import { LabError } from '../lab-error';
 import type { BenchContext, BenchResult, LabBench } from './bench';
 import { type EntryBench, RATE_PER_S, TIMEOUT_MS, withEntryBench } from './entry-bench';
-import { makeDeaf, takeOver } from './failover-acts';
+import { makeDeaf, stopProxies, takeOver } from './failover-acts';
 import { ADDRESS_GOAL, type FailoverFigures, failoverSummary, failoverWrongs } from './failover-figures';
 import { failoverPicture, renderFailover } from './failover-report';
 
@@ -20,7 +20,8 @@ const SPEC = {
 const HELP = `Two clients send ${RATE_PER_S} requests a second each, at fixed times, one through our address and one through that of a second
 pair in front of the same brokers, set up by the FIWARE HA slides (tcp mode, advertisement 1 s, killall -0 every 2 s), while
   N times   both holders are killed (docker kill), and both are hung (docker pause): until the first request is served
-  once      the balancers of each pair are kept from hearing each other for 30 s, all of them healthy
+  once      the balancers of each pair are kept from hearing each other for 30 s, all of them healthy;
+            HAProxy alone is stopped on both holders (SIGSTOP), which killall -0 does not see
 A request fails after ${TIMEOUT_MS / 1000} s; no client sends one twice. Last line with --json:
   {"addressP50S":…,"addressP99S":…,"recipeP50S":…,"hungP50S":…,"runs":N}
   addressP50S, addressP99S  ours killed; goals ${ADDRESS_GOAL.p50S} s and ${ADDRESS_GOAL.p99S} s, and ${ADDRESS_GOAL.timesAsFast} times as fast as the recipe
@@ -28,17 +29,18 @@ A request fails after ${TIMEOUT_MS / 1000} s; no client sends one twice. Last li
   hungP50S                  ours hung; goal ${ADDRESS_GOAL.hungS} s at most in each run
 Takes about half a minute a run and 3 minutes more.`;
 
-type Measured = Pick<FailoverFigures, 'takeovers' | 'deafness' | 'stoppedBy'>;
+type Measured = Pick<FailoverFigures, 'takeovers' | 'deafness' | 'stuckProxy' | 'stoppedBy'>;
 
 /** One act after the other. One that the pairs do not get over ends them; what was measured until then stays. */
 async function act(bench: EntryBench, runs: number): Promise<Measured> {
-  const done: Measured = { takeovers: [], deafness: null };
+  const done: Measured = { takeovers: [], deafness: null, stuckProxy: null };
   try {
     for (let run = 1; run <= runs; run++) {
       bench.say(`run ${run} of ${runs}`);
       for (const fault of ['killed', 'hung'] as const) done.takeovers.push(await takeOver(bench, fault));
     }
     done.deafness = await makeDeaf(bench);
+    done.stuckProxy = await stopProxies(bench);
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
     bench.say(error.message);
