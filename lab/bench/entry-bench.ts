@@ -46,7 +46,7 @@ export interface EntryBench {
 }
 
 /** Running brokers by slot, as the recipe is told them. */
-export function brokersOf(status: StatusSummary): Broker[] {
+function brokersOf(status: StatusSummary): Broker[] {
   return status.slots.flatMap(({ role, slot, privateIp }) => (role === 'orion' && privateIp ? [{ slot, ip: privateIp }] : []));
 }
 

@@ -61,8 +61,8 @@ export function timesOf(takeovers: readonly Takeover[], side: Side, fault: Fault
   return takeovers.filter((takeover) => takeover.fault === fault).map((takeover) => takeover[side].servedS ?? takeover.watchedS);
 }
 
-/** The two sides' distribution of one fault; null where nothing was measured. */
-export function medianOf(takeovers: readonly Takeover[], side: Side, fault: Fault): number | null {
+/** Null where nothing was measured. */
+function medianOf(takeovers: readonly Takeover[], side: Side, fault: Fault): number | null {
   const times = timesOf(takeovers, side, fault);
   return times.length === 0 ? null : distributionOf(times).median;
 }

@@ -32,7 +32,7 @@ export interface OpenLoopOptions {
   timeoutMs: number;
 }
 
-export interface OpenLoop {
+interface OpenLoop {
   /** Sends no more; answers when those under way have ended. */
   stop: () => Promise<void>;
 }
