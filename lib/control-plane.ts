@@ -118,7 +118,8 @@ export class ControlPlane extends Construct {
       code: functionCode('failover'),
       timeoutS: 30,
       batchSize: 1,
-      maxConcurrency: 5,
+      // A zone that is lost takes balancers of many clusters at once; no claim shall wait for the others' looks at dead holders.
+      maxConcurrency: 20,
       inVpc,
       description: 'fiware-ha: the only writer of addresses',
     });
