@@ -86,6 +86,13 @@ export async function instanceContainers(): Promise<Container[]> {
     .map(([id = '', instanceId = '', state]) => ({ id, instanceId, running: state === 'running' }));
 }
 
+/** Id of the container behind an instance. @throws LabError when none runs */
+export async function containerOf(instanceId: string): Promise<string> {
+  const container = (await instanceContainers()).find((found) => found.instanceId === instanceId && found.running);
+  if (!container) throw new LabError(`no running container stands for ${instanceId}`);
+  return container.id;
+}
+
 /** Removes the lab's containers and its network. */
 export async function removeAll(): Promise<void> {
   for (const filter of [`network=${LAB_NAME}`, `label=${LAB_LABEL}`]) {

@@ -1,7 +1,7 @@
 /** One fault and its repair, measured: kills the container of a node and watches the control plane put another in its place. */
 import type { SlotSummary, StatusSummary } from '../lambdas/core/memory';
 import { nodeIn, type ReadStatus, watchUntil } from './cluster-eye';
-import { instanceContainers } from './docker';
+import { containerOf } from './docker';
 import { LabError } from './lab-error';
 import type { Recovery } from './report';
 import { run, sleep } from './run-command';
@@ -33,9 +33,7 @@ export interface FaultContext {
 
 /** Kills the container behind an instance at once, as a host that loses power. */
 export async function killInstance(instanceId: string): Promise<void> {
-  const container = (await instanceContainers()).find((found) => found.instanceId === instanceId && found.running);
-  if (!container) throw new LabError(`no running container stands for ${instanceId}`);
-  await run('docker', ['kill', container.id]);
+  await run('docker', ['kill', await containerOf(instanceId)]);
 }
 
 /** Commits a fault and measures until the cluster is whole again. @throws LabError when it does not become whole in time. */

@@ -1,15 +1,13 @@
 /** Freezes and thaws containers of the lab's instances (`docker pause`), so that a host hangs without dying. Touches no other container. */
-import { instanceContainers } from './docker';
-import { LabError } from './lab-error';
+import { containerOf } from './docker';
 import { LAB_NAME } from './paths';
 import { run, tryRun } from './run-command';
 
 /** Stops all processes of an instance where they are; its connections stay open. Answers the container's id. */
 export async function freezeInstance(instanceId: string): Promise<string> {
-  const container = (await instanceContainers()).find((found) => found.instanceId === instanceId && found.running);
-  if (!container) throw new LabError(`no running container stands for ${instanceId}`);
-  await run('docker', ['pause', container.id]);
-  return container.id;
+  const container = await containerOf(instanceId);
+  await run('docker', ['pause', container]);
+  return container;
 }
 
 export type FrozenState = 'frozen' | 'running' | 'gone';

@@ -16,8 +16,8 @@ const NODE_SCRIPTS = ['install.sh', 'bin', 'mongo'];
 
 const IMAGE_LABEL = `${SHARED_NAME}=1`;
 
-/** `--network host`: the build fetches packages as this machine does. */
-async function build(context: string, dockerfile: string, tag: string, args: Record<string, string>): Promise<void> {
+/** Builds an image of the lab's label. `--network host`: the build fetches packages as this machine does. */
+export async function build(context: string, dockerfile: string, tag: string, args: Record<string, string>): Promise<void> {
   const buildArgs = Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
   await run(
     'docker',

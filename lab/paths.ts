@@ -12,6 +12,7 @@ export const LAB_PATH = {
   rootfs: join(LAB_DIR, 'rootfs'),
   imageContext: join(LAB_DIR, 'image'),
   mongod: join(LAB_DIR, 'mongod'),
+  recipePair: join(LAB_DIR, 'recipe-pair'),
   cdkOut: join(LAB_DIR, 'cdk.out'),
   outputs: join(LAB_DIR, 'outputs.json'),
   tmp: join(LAB_DIR, 'tmp'),

@@ -118,7 +118,8 @@ export class ControlPlane extends Construct {
       code: functionCode('failover'),
       timeoutS: 30,
       batchSize: 1,
-      maxConcurrency: 5,
+      // A zone that is lost takes balancers of many clusters at once; no claim shall wait for the others' looks at dead holders.
+      maxConcurrency: 20,
       inVpc,
       description: 'fiware-ha: the only writer of addresses',
     });
@@ -127,6 +128,7 @@ export class ControlPlane extends Construct {
     this.grant(documents, props.emulator);
     new Schedule(this, 'Schedule', {
       healthCheckQueue: this.healthCheck.queue,
+      failoverQueue: this.failover.queue,
       extraSources: props.emulator ? [props.emulator.eventSource] : [],
     });
     this.publish(settings.tickEveryS);

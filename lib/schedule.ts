@@ -7,18 +7,23 @@ import { Construct } from 'constructs';
 
 export interface ScheduleProps {
   healthCheckQueue: Queue;
+  /** Hears each minute as well, so that its worker is started when a balancer's claim comes. */
+  failoverQueue: Queue;
   /** Event sources beside `aws.ec2`; EventBridge takes no others' events under an `aws.` name, so an emulator has its own. */
   extraSources: string[];
 }
 
 export class Schedule extends Construct {
-  constructor(scope: Construct, id: string, { healthCheckQueue, extraSources }: ScheduleProps) {
+  constructor(scope: Construct, id: string, { healthCheckQueue, failoverQueue, extraSources }: ScheduleProps) {
     super(scope, id);
-    const target = (kind: 'minute' | 'sweep') => new SqsQueue(healthCheckQueue, { message: RuleTargetInput.fromObject({ kind }) });
-    new Rule(this, 'EachMinute', { schedule: EventSchedule.rate(Duration.minutes(1)), targets: [target('minute')] });
+    const message = (kind: 'minute' | 'sweep' | 'stayReady') => ({ message: RuleTargetInput.fromObject({ kind }) });
+    new Rule(this, 'EachMinute', {
+      schedule: EventSchedule.rate(Duration.minutes(1)),
+      targets: [new SqsQueue(healthCheckQueue, message('minute')), new SqsQueue(failoverQueue, message('stayReady'))],
+    });
     new Rule(this, 'StateChanges', {
       eventPattern: { source: ['aws.ec2', ...extraSources], detailType: ['EC2 Instance State-change Notification'] },
-      targets: [target('sweep')],
+      targets: [new SqsQueue(healthCheckQueue, message('sweep'))],
     });
   }
 }

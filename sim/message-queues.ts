@@ -20,7 +20,7 @@ const RECEIVES_MAX = 3;
 /** Six times each function's timeout, as deployed. */
 const VISIBILITY_MS: Record<QueueName, number> = { 'health-check': 180_000, provision: 360_000, failover: 180_000 };
 /** Invocations at once, as deployed. */
-const CONCURRENCY: Record<QueueName, number> = { 'health-check': 20, provision: 10, failover: 5 };
+const CONCURRENCY: Record<QueueName, number> = { 'health-check': 20, provision: 10, failover: 20 };
 
 export class MessageQueues {
   readonly deadLetters: Message[] = [];

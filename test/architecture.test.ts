@@ -62,7 +62,7 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
     who: 'lab',
     from: /^lab\//,
     files: [/^lambdas\//, /^lib\//, /^sim\/replica-set\//, /^test\/(contract|.*builders)/],
-    packages: [/^@aws-sdk\//, /^aws-cdk-lib$/, /^bson$/, /^esbuild$/, /^mongodb$/, /^zod$/, /^@jest\/globals$/, /^node:/],
+    packages: [/^@aws-sdk\//, /^aws-cdk-lib$/, /^bson$/, /^esbuild$/, /^mongodb$/, /^vega(-lite)?$/, /^zod$/, /^@jest\/globals$/, /^node:/],
   },
   { who: 'bench', from: /^bench\//, files: [/^(lambdas|sim|lib)\//, /^test\/builders\.ts$/], packages: [/^esbuild$/, /^zod$/, /^node:/] },
 ];

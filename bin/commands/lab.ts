@@ -30,6 +30,7 @@ const say = (line: string): void => console.error(line);
 interface BenchOptions extends UpOptions {
   runs?: string;
   json?: boolean;
+  figures?: string;
 }
 
 /** `lab` has --json and --install too, and commander gives such an option to it even where it stands behind the subcommand. */
@@ -47,6 +48,7 @@ figure above its goal is printed as such and fails nothing.
 
 Examples:
   npm run lab -- bench mongo
+  npm run lab -- bench failover --runs 20 --json --figures docs/figures
   npm run -s lab -- bench mongo --runs 5 --json | tail -1
 `;
 
@@ -57,6 +59,7 @@ function benchCommand(): Command {
     .argument('<name>', `what to measure: ${BENCHES.map(({ name }) => name).join(', ')}`)
     .option('--runs <n>', 'how often each measured fault is committed')
     .option('--json', 'print the figures as one JSON line at the end')
+    .option('--figures <folder>', 'write the figures as pictures (SVG) there, such as docs/figures')
     .option('--install', 'install missing Debian packages first')
     .addHelpText('after', BENCH_HELP)
     .action(
@@ -65,7 +68,8 @@ function benchCommand(): Command {
         const bench = benchNamed(name);
         const runs = options.runs === undefined ? bench.runsDefault : parseRuns(options.runs);
         if (options.install) await installPrerequisites();
-        process.exitCode = (await runBench(bench, { runs, json: options.json === true, say, print: console.log })) ? 0 : 1;
+        const { json = false, figures } = options;
+        process.exitCode = (await runBench(bench, { runs, json, figures, say, print: console.log })) ? 0 : 1;
       }),
     );
 }

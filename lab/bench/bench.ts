@@ -1,5 +1,6 @@
 /** What a bench of the lab is. Types only; measures nothing. */
 import type { Lab } from '../lab';
+import type { Picture } from './picture';
 
 export interface BenchContext {
   lab: Lab;
@@ -18,6 +19,8 @@ export interface BenchResult {
   summary: object;
   /** Nothing happened that must never happen. A figure above its goal is none of that: it is measured, not tested. */
   isGood: boolean;
+  /** The same figures to look at; drawn and written where the user asked for it. */
+  pictures?: readonly Picture[];
 }
 
 export interface LabBench {

@@ -1,9 +1,11 @@
 /** The benches of the lab, by name. Runs none of them. */
 import { LabError } from '../lab-error';
 import type { LabBench } from './bench';
+import { brokersBench } from './brokers';
+import { failoverBench } from './failover';
 import { mongoBench } from './mongo';
 
-export const BENCHES: readonly LabBench[] = [mongoBench];
+export const BENCHES: readonly LabBench[] = [brokersBench, failoverBench, mongoBench];
 
 export const RUNS_MAX = 50;
 

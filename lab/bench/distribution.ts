@@ -9,6 +9,13 @@ export interface Distribution {
   max: number;
 }
 
+/** The smallest value that at least `share` (0 to 1) of all values do not exceed (nearest rank). @throws when there are no values */
+export function percentileOf(values: readonly number[], share: number): number {
+  const value = [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)];
+  if (value === undefined) throw new Error('percentile: expected at least one value; got none');
+  return value;
+}
+
 /** @throws when there are no values: a figure of nothing would look like a good one */
 export function distributionOf(values: readonly number[]): Distribution {
   if (values.length === 0) throw new Error('distribution: expected at least one value; got none');
@@ -19,7 +26,7 @@ export function distributionOf(values: readonly number[]): Distribution {
     count: sorted.length,
     min: at(0),
     median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
-    p95: at(Math.ceil(sorted.length * 0.95) - 1),
+    p95: percentileOf(sorted, 0.95),
     max: at(sorted.length - 1),
   };
 }

@@ -3,6 +3,7 @@ import type { ServerFacts } from '../mongo-writer';
 import type { Outage } from '../outage';
 import type { ReadBack } from '../read-back';
 import { distributionOf } from './distribution';
+import type { Machine } from './figures-text';
 import type { StepName } from './replacement-steps';
 
 export type Victim = 'primary' | 'secondary';
@@ -33,12 +34,6 @@ export interface Change {
 export interface Freeze extends Change {
   /** What is wrong with how the frozen member came back, in words; empty when nothing is. */
   misdeeds: string[];
-}
-
-export interface Machine {
-  cores: number;
-  /** Processes that ran or waited to, over the last minute at the end. */
-  load: number;
 }
 
 export interface MongoFigures {

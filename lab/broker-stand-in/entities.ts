@@ -39,6 +39,10 @@ function entityOf({ _id, attrs }: StoredEntity): Entity {
   return { id: _id.id, type: _id.type, attributes };
 }
 
+function storedForm(attributes: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [toKey(name), attribute]));
+}
+
 function filterOf({ id, type, servicePath }: Where): Filter<StoredEntity> {
   return {
     '_id.servicePath': servicePath,
@@ -65,7 +69,7 @@ export class Entities {
 
   /** False when there is one of that id, type and service path. */
   async create({ id, type, attributes }: Entity, servicePath: string, nowS: number): Promise<boolean> {
-    const attrs = Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [toKey(name), attribute]));
+    const attrs = storedForm(attributes);
     try {
       await this.collection.insertOne({
         _id: { id, type, servicePath },
@@ -90,6 +94,13 @@ export class Entities {
   async setAttributes(where: Where, attributes: Attributes, nowS: number): Promise<boolean> {
     const set = Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [`attrs.${toKey(name)}`, attribute]));
     const { matchedCount } = await this.collection.updateOne(filterOf(where), { $set: { ...set, modDate: nowS } });
+    return matchedCount > 0;
+  }
+
+  /** The entity keeps no other attributes. False when there is no such entity. */
+  async replaceAttributes(where: Where, attributes: Attributes, nowS: number): Promise<boolean> {
+    const $set = { attrNames: Object.keys(attributes), attrs: storedForm(attributes), modDate: nowS };
+    const { matchedCount } = await this.collection.updateOne(filterOf(where), { $set });
     return matchedCount > 0;
   }
 

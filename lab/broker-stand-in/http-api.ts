@@ -69,7 +69,7 @@ async function getOne(call: Call, id: string): Promise<Answer> {
   return { status: 200, body: showEntity(entity, isKeyValues(call)) };
 }
 
-/** PATCH changes attributes that are there; POST may add some. */
+/** PATCH changes attributes that are there; POST may add some; PUT leaves none but those it brings. */
 async function setAttributes(call: Call, id: string): Promise<Answer> {
   const attributes = parseAttributes(parseBody(call), isKeyValues(call));
   if (call.method === 'PATCH') {
@@ -79,7 +79,12 @@ async function setAttributes(call: Call, id: string): Promise<Answer> {
     if (missing.length > 0)
       throw new NgsiError(422, 'Unprocessable', `one or more of the attributes in the request do not exist: [ ${missing.join(', ')} ]`);
   }
-  if (!(await call.entities.setAttributes(whereOf(call, id), attributes, nowS()))) throw notFound();
+  const where = whereOf(call, id);
+  const isThere =
+    call.method === 'PUT'
+      ? await call.entities.replaceAttributes(where, attributes, nowS())
+      : await call.entities.setAttributes(where, attributes, nowS());
+  if (!isThere) throw notFound();
   return { status: 204 };
 }
 
@@ -94,7 +99,7 @@ async function route(call: Call): Promise<Answer> {
     if (await call.entities.remove(whereOf(call, id))) return { status: 204 };
     throw notFound();
   }
-  if (id !== undefined && part === 'attrs' && (method === 'PATCH' || method === 'POST')) return setAttributes(call, id);
+  if (id !== undefined && part === 'attrs' && ['PATCH', 'POST', 'PUT'].includes(method)) return setAttributes(call, id);
   throw new NgsiError(405, 'MethodNotAllowed', 'method not allowed');
 }
 

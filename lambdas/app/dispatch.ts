@@ -34,5 +34,12 @@ export async function runProvision(context: Context, message: ProvisionMessage, 
 
 /** One message of the failover queue. */
 export async function runFailover(context: Context, message: FailoverMessage): Promise<void> {
-  return message.kind === 'claimAddress' ? hearClaim(context, message) : executeJob(context, message);
+  switch (message.kind) {
+    case 'claimAddress':
+      return hearClaim(context, message);
+    case 'stayReady':
+      return;
+    default:
+      return executeJob(context, message);
+  }
 }

@@ -186,6 +186,12 @@ const claimAddress = z.strictObject({
   state: z.literal('MASTER'),
 });
 
+/**
+ * Does nothing. Claims are rare, and each would find its worker gone cold, a second late: the schedule's message of each minute keeps
+ * one started.
+ */
+const stayReady = z.strictObject({ kind: z.literal('stayReady') });
+
 const cloudFacts = z.strictObject({
   atMs: z.number(),
   instances: z.array(
@@ -224,7 +230,7 @@ const healthCheckJobs = [
 ] as const;
 
 const provisionMessage = z.discriminatedUnion('kind', [...userJobs, ...provisionJobs]);
-const failoverMessage = z.discriminatedUnion('kind', [...failoverJobs, claimAddress]);
+const failoverMessage = z.discriminatedUnion('kind', [...failoverJobs, claimAddress, stayReady]);
 const healthCheckMessage = z.discriminatedUnion('kind', [...healthCheckJobs]);
 
 export type UserJob = z.output<(typeof userJobs)[number]>;

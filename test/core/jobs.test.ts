@@ -33,6 +33,8 @@ describe('decodeMessage', () => {
 
   it('keeps the queues apart', () => {
     expect(decodeMessage('failover', '{"kind":"minute"}').ok).toBe(false);
+    expect(decodeMessage('failover', '{"kind":"stayReady"}').ok).toBe(true);
+    expect(decodeMessage('provision', '{"kind":"stayReady"}').ok).toBe(false);
   });
 
   it('never throws, whatever comes', () => {

@@ -59,6 +59,11 @@ describe('the broker stand-in', () => {
     expect(await ask('GET', '/v2/entities/Room1')).toMatchObject({ status: 200, body: room });
     expect(await ask('PATCH', '/v2/entities/Room1/attrs', { temperature: { value: 22, type: 'Number' } })).toMatchObject({ status: 204 });
     expect(await ask('PATCH', '/v2/entities/Room1/attrs', { wind: { value: 1 } })).toMatchObject({ status: 422 });
+    const onlyWind = { wind: { type: 'Number', value: 3, metadata: {} } };
+    expect(await ask('PUT', '/v2/entities/Room1/attrs', { wind: { value: 3 } })).toMatchObject({ status: 204 });
+    expect((await ask('GET', '/v2/entities/Room1')).body).toEqual({ id: 'Room1', type: 'Room', ...onlyWind });
+    expect(await ask('PUT', '/v2/entities/Nowhere/attrs', { wind: { value: 3 } })).toMatchObject({ status: 404 });
+    expect(await ask('PUT', '/v2/entities/Room1/attrs', { temperature: { value: 22, type: 'Number' } })).toMatchObject({ status: 204 });
     expect(await ask('POST', '/v2/entities/Room1/attrs?options=keyValues', { 'a.b': 'dots' })).toMatchObject({ status: 204 });
     expect((await ask('GET', '/v2/entities/Room1?options=keyValues')).body).toEqual({
       id: 'Room1',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Command } from 'commander';
 import { allOptions, labCommand } from '../../bin/commands/lab';
 
@@ -15,5 +15,26 @@ describe('the lab command', () => {
     });
     new Command('fiware-ha').addCommand(lab).parse(['lab', ...argv], { from: 'user' });
     expect(heard).toEqual(expected);
+  });
+
+  it.each(['0', '-3', 'x', '1.5'])('refuses --runs %s with what would be right, before anything is started', async (runs) => {
+    const said: unknown[] = [];
+    const hear = jest.spyOn(console, 'error').mockImplementation((line) => void said.push(line));
+    try {
+      await labCommand().parseAsync(['bench', 'failover', `--runs=${runs}`], { from: 'user' });
+      expect(process.exitCode).toBe(1);
+    } finally {
+      process.exitCode = 0;
+      hear.mockRestore();
+    }
+    expect(said).toEqual([`error: --runs: expected a whole number from 1 to 50; got ${JSON.stringify(runs)}`]);
+  });
+
+  it('explains each bench, its figures and where its pictures go', () => {
+    const parts: string[] = [];
+    const bench = labCommand().commands.find((command) => command.name() === 'bench');
+    bench?.configureOutput({ writeOut: (part) => void parts.push(part) }).outputHelp();
+    for (const words of ['brokers:', 'failover:', 'mongo:', '--figures <folder>', '"addressP50S"', '"failedIdempotent"', '"lostWrites"'])
+      expect(parts.join('')).toContain(words);
   });
 });

@@ -139,9 +139,9 @@ describe('the steps of a replacement', () => {
 describe('the name of a bench and its runs', () => {
   it('are refused with what would be right', () => {
     expect(benchNamed('mongo').name).toBe('mongo');
-    expect(() => benchNamed('mango')).toThrow(/expected one of mongo; got "mango"/);
+    expect(() => benchNamed('mango')).toThrow(/expected one of brokers, failover, mongo; got "mango"/);
     expect(parseRuns('5')).toBe(5);
-    for (const wrong of ['0', '-1', '1.5', 'many', '51'])
+    for (const wrong of ['0', '-1', '1.5', 'many', 'x', '51'])
       expect(() => parseRuns(wrong)).toThrow(/--runs: expected a whole number from 1 to 50/);
   });
 });

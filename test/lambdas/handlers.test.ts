@@ -126,6 +126,12 @@ describe('provision', () => {
 });
 
 describe('failover', () => {
+  it('is kept started by a message that makes it do nothing', async () => {
+    const handler = await load('failover');
+    expect(await handler(batchOf({ kind: 'stayReady' }))).toEqual({ batchItemFailures: [] });
+    expect(calls).toEqual([]);
+  });
+
   it('claims a move before it looks, and finds it stale when the address is gone', async () => {
     const handler = await load('failover');
     const job = {

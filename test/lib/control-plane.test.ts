@@ -109,7 +109,15 @@ describe('what makes the control plane look', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(1 minute)',
       State: 'ENABLED',
-      Targets: [Match.objectLike({ Arn: healthCheck, Input: '{"kind":"minute"}' })],
+      Targets: Match.arrayWith([Match.objectLike({ Arn: healthCheck, Input: '{"kind":"minute"}' })]),
+    });
+  });
+
+  it('keeps the failover worker started by a message of the same minute', () => {
+    const failover = { 'Fn::GetAtt': [theResource(template, 'AWS::SQS::Queue', 'FailoverQueue').id, 'Arn'] };
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [Match.objectLike({ Arn: healthCheck }), Match.objectLike({ Arn: failover, Input: '{"kind":"stayReady"}' })],
     });
   });
 
