@@ -31,6 +31,7 @@ export class PlaneAlarms extends Construct {
     this.alarms = [
       missingTicks,
       this.onCount('MajorityLost', runbook('majority-lost', 'A replica set has lost its majority; nothing is forced')),
+      this.onCount('RolloutStopped', runbook('rollout-stopped', 'New settings made a node unhealthy, or were refused')),
       this.onCount('BreakerOpen', runbook('breaker-open', 'So much of a cluster looks sick that nothing is taken down')),
     ];
   }
