@@ -1,6 +1,7 @@
 /** The data path of a simulated cluster: address, balancer, broker, primary. Answers as a client would see it; changes no node. */
 import type { Outcome } from '../lambdas/core/facts';
 import type { Cloud } from './cloud';
+import type { Random } from './random';
 import type { ReplicaSets } from './replica-sets';
 import type { SimNode } from './sim-node';
 
@@ -46,12 +47,25 @@ export class DataPath {
     return brokers.find((broker) => this.database(broker).is === 'ok') ?? brokers.find((broker) => this.cloud.isServing(broker));
   }
 
-  /** The whole way from an address to a primary; undefined where it breaks. */
-  primaryThrough(cluster: string): SimNode | undefined {
+  /** The balancer an address of the cluster leads to. */
+  private balancerOf(cluster: string): SimNode | undefined {
     const address = [...this.cloud.addresses.values()].find((a) => a.cluster === cluster && a.holder);
     const balancer = this.cloud.nodes.get(address?.holder ?? '');
-    if (!balancer || !this.cloud.isServing(balancer)) return undefined;
-    const broker = this.brokerBehind(balancer);
+    return balancer && this.cloud.isServing(balancer) ? balancer : undefined;
+  }
+
+  /** The broker one request gets: any that its balancer names and that has the database. */
+  brokerFor(cluster: string, random: Random): SimNode | undefined {
+    const config = this.balancerOf(cluster)?.config;
+    if (config?.role !== 'lb') return undefined;
+    const able = config.brokers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []).filter((broker) => this.database(broker).is === 'ok');
+    return able[Math.floor(random() * able.length)];
+  }
+
+  /** The whole way from an address to a primary; undefined where it breaks. */
+  primaryThrough(cluster: string): SimNode | undefined {
+    const balancer = this.balancerOf(cluster);
+    const broker = balancer && this.brokerBehind(balancer);
     return broker && this.primaryFor(broker);
   }
 }

@@ -63,6 +63,8 @@ function makeProbe(world: SimWorld): Ports['probe'] {
       const reachable = node !== undefined && cloud.isReachable(node);
       await scheduler.sleep(reachable ? between(random, ...PROBE_MS) : timeoutMs);
       if (!node) return { outcome: { is: 'failed', detail: 'no answer in time' }, body: '' };
+      if (pathname === '/fiware-ha/connections' && reachable && node.fact.role === 'orion')
+        return { outcome: { is: 'ok', latencyMs: 1 }, body: `${node.requests}` };
       const isDatabase = pathname.startsWith('/v2/') && Number(port) === PORT.orion;
       const outcome = isDatabase ? dataPath.database(node) : dataPath.process(node);
       return { outcome, body: outcome.is === 'ok' && pathname.endsWith('/config-version') ? (node.configVersion ?? '') : '' };

@@ -66,7 +66,8 @@ export interface HelloFact {
 
 export type NodeProbe =
   | { role: 'lb'; atMs: number; process: Outcome; configVersion?: string }
-  | { role: 'orion'; atMs: number; process: Outcome; database: Outcome }
+  /** `connections`: those others have to its port, counted on the node; absent when nobody asked, or nobody could say. */
+  | { role: 'orion'; atMs: number; process: Outcome; database: Outcome; connections?: number }
   | { role: 'mongo'; atMs: number; process: Outcome; hello?: HelloFact };
 
 /** Probes by instance id; a node that was not probed has no entry. */

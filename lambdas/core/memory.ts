@@ -38,6 +38,14 @@ export interface Attempts {
   lastAtMs: number;
 }
 
+/** A broker on its way out of service: no balancer shall send to it. */
+export interface Draining {
+  instanceId: string;
+  sinceMs: number;
+  /** Since when every balancer runs a configuration without it, ms; absent while one still has it. */
+  letGoAtMs?: number;
+}
+
 export interface Memory {
   /** When this life of the cluster began, ms; part of every job key, so that a name used again starts anew. */
   bornAtMs: number;
@@ -74,6 +82,8 @@ export interface Memory {
   writeConcernSet?: 'majority' | 1;
   /** Seeds the brokers are told; kept while most of them still vote, because a driver finds the others by itself. */
   brokerSeeds: string[];
+  /** The broker that is drained: one at a time. */
+  draining?: Draining;
   /** The next nudge this cluster already asked for, ms; stops chains of checks from multiplying. */
   lookAgainAtMs: number;
 }

@@ -1,6 +1,7 @@
 /** Plans configuration: what each node should run, who gets it next. New nodes at once, running ones one at a time a role. */
 import type { Role } from '../names';
 import type { Node } from '../observation';
+import { howDrained, maySendTo, restartsUndrained, whyNotStopped } from './drain';
 import { majorityOf } from './mongo-view';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { stepDownJob } from './step-down';
@@ -35,6 +36,15 @@ function waitsForOthers(s: Situation, node: Node, step: Step): boolean {
   return true;
 }
 
+/** What to say of how a broker's requests are spared its restart; undefined while they are not yet. */
+function spareRequests(s: Situation, node: Node, step: Step): string | undefined {
+  if (!maySendTo(node) || !node.health.everHealthy) return 'it never served yet';
+  if (restartsUndrained(s.slots, node)) return 'it is the only broker: there is none to drain it towards, requests fail until it is back';
+  const why = whyNotStopped(s, node);
+  if (why) step.notes.push(why);
+  return why ? undefined : howDrained(s);
+}
+
 function planRole(s: Situation, role: Role, step: Step): void {
   const underWay = s.inFlight.filter((job) => job.kind === 'applyConfig' && job.role === role);
   let rolling = underWay.length > 0;
@@ -50,11 +60,13 @@ function planRole(s: Situation, role: Role, step: Step): void {
     }
     const base = `config/${instanceId}`;
     if (!mayTry(s, base) || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
+    const spared = role === 'orion' && !isNew ? spareRequests(s, current, step) : '';
+    if (spared === undefined) continue;
     rolling ||= !isNew;
     if (role === 'mongo' && !isNew && waitsForOthers(s, current, step)) continue;
     const reason = isNew
       ? `${slot} (${instanceId}) has no configuration yet`
-      : `${slot} (${instanceId}) runs ${current.configVersion}, wanted ${desired.version}`;
+      : `${slot} (${instanceId}) runs ${current.configVersion}, wanted ${desired.version}${spared ? `; ${spared}` : ''}`;
     step.jobs.push({
       kind: 'applyConfig',
       ...common(s, base, reason),

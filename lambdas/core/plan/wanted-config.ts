@@ -6,6 +6,7 @@ import { PORT } from '../names';
 import type { Node, Observation } from '../observation';
 import type { Slots } from '../slots';
 import type { ClusterSpec } from '../spec';
+import type { PoolMember } from './drain';
 import { type MongoView, majorityOf } from './mongo-view';
 
 /** First of the two VRRP router ids: the balancers of a cluster speak unicast to each other alone, so the same will do for all (slides: 51). */
@@ -41,10 +42,7 @@ export function chooseSeeds(spec: ClusterSpec, mongo: MongoView, memory: Memory)
   return settled ? [...voters].sort() : told;
 }
 
-function lbConfigs(spec: ClusterSpec, slots: Slots, claimQueueUrl: string | undefined): Map<string, WantedConfig> {
-  const brokers = slots.wanted.orion.flatMap(({ slot, current }) =>
-    current?.fact.privateIp && current.fact.state === 'running' ? [{ slot, ip: current.fact.privateIp }] : [],
-  );
+function lbConfigs(spec: ClusterSpec, slots: Slots, brokers: PoolMember[], claimQueueUrl: string | undefined): Map<string, WantedConfig> {
   const nodes = slots.wanted.lb.flatMap(({ current }) => current ?? []);
   const configs = new Map<string, WantedConfig>();
   for (const { fact } of nodes) {
@@ -66,22 +64,26 @@ function lbConfigs(spec: ClusterSpec, slots: Slots, claimQueueUrl: string | unde
   return configs;
 }
 
-/** All configurations of a cluster. */
+/** What all brokers should run; absent until there are members to name. */
+export function workOutOrion(spec: ClusterSpec, mongo: MongoView, memory: Memory): WantedConfig | undefined {
+  const { replicaSet, writeConcern, readPreference } = spec.mongo;
+  const seeds = chooseSeeds(spec, mongo, memory);
+  if (seeds.length === 0) return undefined;
+  return withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds, writeConcern, readPreference });
+}
+
+/** All configurations of a cluster; `brokers`: whom the balancers send to. */
 export function workOutConfigs(
   spec: ClusterSpec,
   { claimQueueUrl }: Pick<Observation, 'claimQueueUrl'>,
   slots: Slots,
-  mongo: MongoView,
-  memory: Memory,
+  orion: WantedConfig | undefined,
+  brokers: PoolMember[],
 ): WantedConfigs {
-  const { replicaSet, writeConcern, readPreference } = spec.mongo;
-  const seeds = chooseSeeds(spec, mongo, memory);
   return {
-    mongo: withVersion({ role: 'mongo', replicaSet }),
-    ...(seeds.length > 0
-      ? { orion: withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds, writeConcern, readPreference }) }
-      : {}),
-    lb: lbConfigs(spec, slots, claimQueueUrl),
+    mongo: withVersion({ role: 'mongo', replicaSet: spec.mongo.replicaSet }),
+    ...(orion ? { orion } : {}),
+    lb: lbConfigs(spec, slots, brokers, claimQueueUrl),
   };
 }
 
