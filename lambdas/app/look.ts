@@ -48,7 +48,7 @@ export async function probeNode(context: Context, fact: InstanceFact, memory?: P
     const connections = isDrained ? await countConnections(context, privateIp) : undefined;
     return { role, atMs, process: process.outcome, database: database.outcome, ...(connections === undefined ? {} : { connections }) };
   }
-  const base = `http://${privateIp}:${PORT.lbAdmin}/fiware-ha`;
+  const base = `http://${privateIp}:${PORT.admin}/fiware-ha`;
   const [process, version] = await Promise.all([probe.http(`${base}/health`, timeoutMs), probe.http(`${base}/config-version`, timeoutMs)]);
   const configVersion = version.outcome.is === 'ok' ? version.body.trim() : '';
   return { role, atMs, process: process.outcome, ...(configVersion ? { configVersion } : {}) };

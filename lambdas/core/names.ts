@@ -21,7 +21,8 @@ export const TAG = {
   address: 'fiware-ha:address',
 } as const;
 
-export const PORT = { orion: 1026, mongo: 27017, lbAdmin: 8404 } as const;
+/** `admin`: where each node tells the version it runs, on every role the same. */
+export const PORT = { orion: 1026, mongo: 27017, admin: 8404 } as const;
 
 /** `slotName('orion', 2)` is `ctx2`. `index` counts from 1. */
 export function slotName(role: Role, index: number): string {
