@@ -22,7 +22,7 @@ const COUNT = /^\d{1,6}$/;
 
 /** Connections that others have to a broker, as its node counts them; undefined where it can't say. */
 async function countConnections({ ports, settings }: Context, privateIp: string): Promise<number | undefined> {
-  const { outcome, body } = await ports.probe.http(`http://${privateIp}:${PORT.lbAdmin}/fiware-ha/connections`, settings.probeTimeoutMs);
+  const { outcome, body } = await ports.probe.http(`http://${privateIp}:${PORT.admin}/fiware-ha/connections`, settings.probeTimeoutMs);
   return outcome.is === 'ok' && COUNT.test(body.trim()) ? Number(body) : undefined;
 }
 
