@@ -1,8 +1,10 @@
 /** Plans launches: empty slots are filled, dead nodes get a successor. Never takes anything down. */
+import { isComingBack } from '../health';
 import type { JobOf } from '../jobs';
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
+import { loadBarrier, trialBarrier } from './all-sick';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 
 /** Living nodes of a role by zone, launches under way included. */
@@ -30,6 +32,8 @@ function isGone(node: Node): boolean {
 function replacementBarrier(s: Situation, slot: Slot, node: Node): string | undefined {
   if (isGone(node)) return undefined;
   if (s.breaker.open) return s.breaker.reason;
+  const shared = slot.role === 'orion' ? (loadBarrier(s.slots, node) ?? trialBarrier(s.slots, node, s.configs.orion?.version)) : undefined;
+  if (shared) return shared;
   const until = s.memory.cooldownUntilMs[slot.slot] ?? 0;
   if (until > s.nowMs) return `${slot.slot} was replaced a short while ago: it rests another ${Math.ceil((until - s.nowMs) / 1000)} s`;
   // A predecessor that came back is well: waiting for its removal, which may need this slot's vote, could last for ever.
@@ -63,7 +67,7 @@ function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
   const node = slot.current;
   if (!node) return (s.memory.incarnations[slot.slot] ?? 0) > 0 ? `${slot.slot} has no node any more` : `${slot.slot} is wanted and empty`;
   const stuck = neverCatchesUp(s, slot);
-  if (!stuck && (node.health.health !== 'dead' || restartComesFirst(s, node))) return undefined;
+  if (!stuck && (node.health.health !== 'dead' || isComingBack(node.health) || restartComesFirst(s, node))) return undefined;
   const dead = stuck ?? `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;
   if (isDatabaseFault(s, slot) && !isGone(node)) {
     step.blocked.push(`${dead}; the replica set has no primary, so the broker is not replaced for it`);

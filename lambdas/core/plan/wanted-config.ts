@@ -1,4 +1,5 @@
 /** Wanted configurations: what each node should run, worked out once a plan. Sends nothing. */
+import { orionSettings } from '../config/orion-sizing';
 import { configVersion } from '../config/version';
 import type { NodeConfig } from '../jobs';
 import type { Memory } from '../memory';
@@ -69,7 +70,16 @@ export function workOutOrion(spec: ClusterSpec, mongo: MongoView, memory: Memory
   const { replicaSet, writeConcern, readPreference } = spec.mongo;
   const seeds = chooseSeeds(spec, mongo, memory);
   if (seeds.length === 0) return undefined;
-  return withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds, writeConcern, readPreference });
+  const { version, instanceType, settings } = spec.orion;
+  return withVersion({
+    role: 'orion',
+    version,
+    replicaSet,
+    seeds,
+    writeConcern,
+    readPreference,
+    settings: orionSettings(instanceType, settings),
+  });
 }
 
 /** All configurations of a cluster; `brokers`: whom the balancers send to. */
