@@ -7,7 +7,7 @@ import { type Slots, sortIntoSlots } from '../slots';
 import type { ClusterSpec } from '../spec';
 import { chooseDrain, type Drain, followDrain, poolOf } from './drain';
 import { type MongoView, viewReplicaSet } from './mongo-view';
-import { isInStep, type WantedConfigs, workOutConfigs, workOutOrion } from './wanted-config';
+import { isInStep, runs, type WantedConfigs, workOutConfigs, workOutOrion } from './wanted-config';
 
 export interface Situation {
   spec: ClusterSpec;
@@ -67,7 +67,7 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
     spec,
     slots,
     memory,
-    wantedVersion: orion?.version,
+    isOutdated: (broker) => orion !== undefined && !runs(orion, broker),
     isBusy: (base) => busy.has(base),
     mayTry: (base) => mayTry({ busy, memory, nowMs }, base),
     nowMs,

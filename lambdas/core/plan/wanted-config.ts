@@ -103,8 +103,13 @@ export function wantedConfigOf(configs: WantedConfigs, node: Node): WantedConfig
   return role === 'lb' ? configs.lb.get(instanceId) : configs[role];
 }
 
+/** Whether a node runs a configuration. */
+export function runs(wanted: WantedConfig, node: Node): boolean {
+  return node.configVersion === wanted.version;
+}
+
 /** Whether a node runs the configuration it should. */
 export function isInStep(configs: WantedConfigs, node: Node): boolean {
   const wanted = wantedConfigOf(configs, node);
-  return wanted !== undefined && node.configVersion === wanted.version;
+  return wanted !== undefined && runs(wanted, node);
 }
