@@ -1,9 +1,8 @@
-/** A client of a simulated cluster: writes one entity a second through its address, remembers what was acknowledged. Repairs nothing. */
+/** A client of a simulated cluster: writes one entity a second, or as often as told, through its address, remembers what was acknowledged. Repairs nothing. */
 import type { OpTime } from './replica-set/contract';
 import type { SimNode } from './sim-node';
 import type { SimWorld } from './sim-world';
 
-const EVERY_MS = 1_000;
 /** A write that is on no majority by then counts as failed, ms. */
 const ACKNOWLEDGE_MS = 5_000;
 const LOOK_MS = 100;
@@ -23,6 +22,7 @@ export class Client {
   constructor(
     private readonly world: SimWorld,
     private readonly cluster: string,
+    private readonly everyMs = 1_000,
   ) {}
 
   start(): void {
@@ -36,7 +36,7 @@ export class Client {
   private request(): void {
     if (this.stopped) return;
     const { scheduler, dataPath, replicaSets } = this.world;
-    scheduler.after(EVERY_MS, () => this.request());
+    scheduler.after(this.everyMs, () => this.request());
     const id = `Room${++this.count}`;
     const primary = dataPath.primaryThrough(this.cluster);
     const written = primary?.member?.write([{ op: 'insert', ns: NAMESPACE, id, doc: { id } }], scheduler.nowMs);

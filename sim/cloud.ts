@@ -1,10 +1,11 @@
 /** The simulated EC2: instances, addresses, placement groups, with late and lasting reads. Obeys; decides nothing. */
 import type { LaunchRequest } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
-import type { AddressFact, CloudFacts } from '../lambdas/core/facts';
+import type { AddressFact, CloudFacts, InstanceFact } from '../lambdas/core/facts';
 import { placementGroupName } from '../lambdas/core/names';
 import type { Faults } from './faults';
 import { between, type Random } from './random';
+import type { ReplicaSetConfig } from './replica-set/replica-config';
 import type { Scheduler } from './scheduler';
 import { isUp, type SimNode } from './sim-node';
 
@@ -12,7 +13,6 @@ export const ZONES = ['sim-1a', 'sim-1b', 'sim-1c'];
 const BOOT_MS: [number, number] = [3_000, 8_000];
 /** From running to installed, ms: packages and first boot. */
 const INSTALL_MS: [number, number] = [20_000, 45_000];
-const UNSEEN_MS: [number, number] = [0, 5_000];
 const TERMINATED_SEEN_MS = 3_600_000;
 
 /** What checkers and the story want to hear of. */
@@ -21,14 +21,25 @@ export interface CloudEvents {
   stateChanged(node: SimNode): void;
   terminating(node: SimNode, byUs: boolean): void;
   associating(address: AddressFact, to: SimNode): void;
+  releasing(address: AddressFact): void;
+  /** A command of ours is about to act on a node. */
+  commanding(node: SimNode): void;
+  /** A process that serves is about to be restarted by us. */
+  restarting(node: SimNode): void;
+  /** A step of ours changed the configuration of a replica set. */
+  reconfigured(node: SimNode, before: ReplicaSetConfig, after: ReplicaSetConfig): void;
 }
+
+/** An address, and who held it before, as late reads show it. */
+type SimAddress = AddressFact & { stale?: { holder: string | undefined; untilMs: number } };
 
 export class Cloud {
   readonly nodes = new Map<string, SimNode>();
-  readonly addresses = new Map<string, AddressFact>();
+  readonly addresses = new Map<string, SimAddress>();
   readonly placementGroups = new Set<string>();
   readonly listeners: Partial<CloudEvents>[] = [];
   private readonly tokens = new Map<string, string>();
+  private readonly ofIp = new Map<string, SimNode>();
   private count = 0;
 
   constructor(
@@ -37,7 +48,7 @@ export class Cloud {
     private readonly faults: Faults,
   ) {}
 
-  private tell<K extends keyof CloudEvents>(event: K, ...args: Parameters<CloudEvents[K]>): void {
+  tell<K extends keyof CloudEvents>(event: K, ...args: Parameters<CloudEvents[K]>): void {
     for (const listener of this.listeners) (listener[event] as ((...a: unknown[]) => void) | undefined)?.(...args);
   }
 
@@ -64,14 +75,16 @@ export class Cloud {
         launchedAtMs: nowMs,
         status: 'initializing',
       },
-      visibleFromMs: nowMs + between(this.random, ...UNSEEN_MS),
+      visibleFromMs: nowMs + between(this.random, 0, this.faults.unseenMaxMs),
       forgottenAtMs: Number.POSITIVE_INFINITY,
       readyAtMs: Number.POSITIVE_INFINITY,
       hung: false,
       process: 'none',
       servesFromMs: 0,
     };
+    if (this.faults.skewMaxMs > 0) node.skewMs = between(this.random, -this.faults.skewMaxMs, this.faults.skewMaxMs);
     this.nodes.set(instanceId, node);
+    this.ofIp.set(privateIp, node);
     this.tokens.set(token, instanceId);
     this.placementGroups.add(placementGroupName(cluster, role));
     this.tell('launched', node);
@@ -92,11 +105,26 @@ export class Cloud {
     if (!node) throw new PortError('notFound', `${instanceId} does not exist`);
     if (node.fact.state === 'terminated') return;
     this.tell('terminating', node, byUs);
+    const untilMs = this.staleUntilMs();
+    if (untilMs > 0) node.stale = { fact: node.fact, untilMs };
     node.fact = { ...node.fact, state: 'terminated' };
     node.process = 'dead';
     node.forgottenAtMs = this.scheduler.nowMs + TERMINATED_SEEN_MS;
-    for (const address of this.addresses.values()) if (address.holder === instanceId) delete address.holder;
+    for (const address of this.addresses.values()) if (address.holder === instanceId) this.hold(address, undefined);
     this.tell('stateChanged', node);
+  }
+
+  /** Until when reads show what was before; 0 where they are up to date. */
+  private staleUntilMs(): number {
+    const { staleMaxMs } = this.faults;
+    return staleMaxMs > 0 ? this.scheduler.nowMs + between(this.random, 0, staleMaxMs) : 0;
+  }
+
+  private hold(address: SimAddress, holder: string | undefined): void {
+    const untilMs = this.staleUntilMs();
+    if (untilMs > 0) address.stale = { holder: address.holder, untilMs };
+    if (holder) address.holder = holder;
+    else delete address.holder;
   }
 
   allocate(cluster: string, name: string): AddressFact {
@@ -116,26 +144,41 @@ export class Cloud {
     if (address.holder === instanceId) return;
     if (address.holder && !mayTakeFrom) throw new PortError('conflict', `${address.publicIp} is held by ${address.holder}`);
     this.tell('associating', { ...address }, node);
-    address.holder = instanceId;
+    this.hold(address, instanceId);
   }
 
   release(allocationId: string): void {
+    const address = this.addresses.get(allocationId);
+    if (address) this.tell('releasing', { ...address });
     this.addresses.delete(allocationId);
   }
 
-  /** What a describe shows: new nodes late, terminated ones for an hour. */
+  /** What a describe shows: new nodes late, terminated ones for an hour, changes late, and not all of it where answers are partial. */
   describe(isWanted: (cluster: string) => boolean): Omit<CloudFacts, 'atMs'> {
     const { nowMs } = this.scheduler;
-    const instances = [...this.nodes.values()].filter(
-      (node) => isWanted(node.fact.cluster) && node.visibleFromMs <= nowMs && node.forgottenAtMs > nowMs,
-    );
-    const addresses = [...this.addresses.values()].filter((address) => isWanted(address.cluster));
-    return { instances: instances.map((node) => ({ ...node.fact })), addresses: addresses.map((address) => ({ ...address })) };
+    const isPartial = this.faults.partialShare > 0 && this.random() < this.faults.partialShare;
+    const instances: InstanceFact[] = [];
+    for (const node of this.nodes.values()) {
+      if (!isWanted(node.fact.cluster) || node.visibleFromMs > nowMs || node.forgottenAtMs <= nowMs) continue;
+      const fact = node.stale && node.stale.untilMs > nowMs ? { ...node.stale.fact } : { ...node.fact };
+      if (isPartial) fact.status = 'unknown';
+      instances.push(fact);
+    }
+    const addresses: AddressFact[] = [];
+    for (const { stale, ...address } of this.addresses.values()) {
+      if (!isWanted(address.cluster)) continue;
+      if (!stale || stale.untilMs <= nowMs) addresses.push(address);
+      else {
+        const { holder: _, ...rest } = address;
+        addresses.push(stale.holder ? { ...rest, holder: stale.holder } : rest);
+      }
+    }
+    return { instances, addresses };
   }
 
   byIp(ip: string): SimNode | undefined {
-    for (const node of this.nodes.values()) if (node.fact.privateIp === ip && node.fact.state !== 'terminated') return node;
-    return undefined;
+    const node = this.ofIp.get(ip);
+    return node && node.fact.state !== 'terminated' ? node : undefined;
   }
 
   /** Whether packets get to a node at all. */

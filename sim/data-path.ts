@@ -1,10 +1,13 @@
 /** The data path of a simulated cluster: address, balancer, broker, primary. Answers as a client would see it; changes no node. */
 import type { Outcome } from '../lambdas/core/facts';
 import type { Cloud } from './cloud';
+import type { Faults } from './faults';
+import { connects, type Place } from './network';
 import type { ReplicaSets } from './replica-sets';
 import type { SimNode } from './sim-node';
 
-const OK: Outcome = { is: 'ok', latencyMs: 2 };
+const LATENCY_MS = 2;
+const OK: Outcome = { is: 'ok', latencyMs: LATENCY_MS };
 
 function failed(detail: string): Outcome {
   return { is: 'failed', detail };
@@ -14,19 +17,30 @@ export class DataPath {
   constructor(
     private readonly cloud: Cloud,
     private readonly replicaSets: ReplicaSets,
+    private readonly faults: Faults,
   ) {}
 
-  /** Whether a node's process answers, and if not, how that looks from outside. */
+  /** Whether requests of one get to a node, and its answers back. */
+  reaches(from: Place, to: SimNode): boolean {
+    return this.cloud.isReachable(to) && connects(this.faults.cuts, from, to);
+  }
+
+  private serves(from: Place, to: SimNode): boolean {
+    return this.cloud.isServing(to) && connects(this.faults.cuts, from, to);
+  }
+
+  /** Whether a node's process answers the control plane, and if not, how that looks from outside. */
   process(node: SimNode | undefined): Outcome {
-    if (!node || !this.cloud.isReachable(node)) return failed('no answer in time');
-    return this.cloud.isServing(node) ? OK : failed('connection refused');
+    if (!node || !this.reaches('control', node)) return failed('no answer in time');
+    if (!this.cloud.isServing(node)) return failed('connection refused');
+    return node.slowMs ? { is: 'ok', latencyMs: LATENCY_MS + node.slowMs } : OK;
   }
 
   /** Orion's `/v2/entities`: 500 without a primary that its seeds lead to. */
   database(broker: SimNode): Outcome {
     const process = this.process(broker);
     if (process.is !== 'ok') return process;
-    return this.primaryFor(broker) ? OK : failed('HTTP 500');
+    return this.primaryFor(broker) ? process : failed('HTTP 500');
   }
 
   /** The primary a broker's driver finds: at least one of its seeds must live. */
@@ -34,16 +48,18 @@ export class DataPath {
     if (broker.config?.role !== 'orion') return undefined;
     const lives = broker.config.seeds.some((seed) => {
       const node = this.cloud.byIp(seed.split(':')[0] ?? '');
-      return node !== undefined && this.cloud.isServing(node);
+      return node !== undefined && this.serves(broker, node);
     });
-    return lives ? this.replicaSets.primaryOf(broker.fact.cluster) : undefined;
+    return lives ? this.replicaSets.primaryOf(broker.fact.cluster, broker) : undefined;
   }
 
   /** A broker behind a balancer that answers; HAProxy tries others when one refuses. */
-  brokerBehind(balancer: SimNode): SimNode | undefined {
+  private brokerBehind(balancer: SimNode): SimNode | undefined {
     if (balancer.config?.role !== 'lb') return undefined;
-    const brokers = balancer.config.brokers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []);
-    return brokers.find((broker) => this.database(broker).is === 'ok') ?? brokers.find((broker) => this.cloud.isServing(broker));
+    const brokers = balancer.config.brokers
+      .flatMap(({ ip }) => this.cloud.byIp(ip) ?? [])
+      .filter((broker) => this.serves(balancer, broker));
+    return brokers.find((broker) => this.primaryFor(broker)) ?? brokers[0];
   }
 
   /** The whole way from an address to a primary; undefined where it breaks. */
