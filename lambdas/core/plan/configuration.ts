@@ -6,6 +6,9 @@ import { common, emptyStep, mayTry, type Situation, type Step } from './situatio
 import { stepDownJob } from './step-down';
 import { wantedConfigOf } from './wanted-config';
 
+/** A node that fails to take its configuration so often in a row won't take it by itself: a full disk, say. */
+const FAILURES_SAID = 5;
+
 /** A running node is touched only while its like are well, so that a bad rollout stops at the first. */
 function othersAreWell(s: Situation, node: Node): boolean {
   return s.slots.wanted[node.fact.role].every(
@@ -16,6 +19,11 @@ function othersAreWell(s: Situation, node: Node): boolean {
       current.health.health === 'healthy' ||
       current.health.health === 'dead',
   );
+}
+
+/** Dead, though it was told what to run: one that never was could not come up, however long ago it was launched. */
+function isBroken({ health, configVersion }: Node): boolean {
+  return health.health === 'dead' && configVersion !== undefined;
 }
 
 /** Whether a voter that serves must not restart yet for a new configuration: others must keep a majority, and lead. */
@@ -39,7 +47,7 @@ function planRole(s: Situation, role: Role, step: Step): void {
   const underWay = s.inFlight.filter((job) => job.kind === 'applyConfig' && job.role === role);
   let rolling = underWay.length > 0;
   for (const { slot, current } of s.slots.wanted[role]) {
-    if (current?.fact.state !== 'running' || !current.fact.privateIp || current.health.health === 'dead') continue;
+    if (current?.fact.state !== 'running' || !current.fact.privateIp || isBroken(current)) continue;
     const desired = wantedConfigOf(s.configs, current);
     if (!desired || current.configVersion === desired.version) continue;
     const { instanceId } = current.fact;
@@ -49,6 +57,11 @@ function planRole(s: Situation, role: Role, step: Step): void {
       continue;
     }
     const base = `config/${instanceId}`;
+    const { failures = 0 } = s.memory.attempts[base] ?? {};
+    if (failures >= FAILURES_SAID)
+      step.blocked.push(
+        `${slot} (${instanceId}) does not take its configuration, ${failures} failures in a row: terminate its instance, and a new one comes`,
+      );
     if (!mayTry(s, base) || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
     rolling ||= !isNew;
     if (role === 'mongo' && !isNew && waitsForOthers(s, current, step)) continue;
