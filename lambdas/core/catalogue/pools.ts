@@ -75,6 +75,7 @@ ${serverLines(offer, probe, discovery, '')}
 /**
  * A process that lost the database alone gets nothing while another has it; when all of them lost it, each that answers at all serves:
  * its words are worth more to a client than the balancer's. A role without such a probe has one pool.
+ * idle-close-on-response: on a reload a connection without a request yet gets its answer before it is closed.
  */
 function httpOffer(offer: Offer, discovery: Discovery | undefined): string {
   const { entry, port, address } = offer;

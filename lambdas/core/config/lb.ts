@@ -1,4 +1,6 @@
 /** Renders a balancer's files: HAProxy for the brokers, keepalived for the pair. Typed values in, text out. */
+import { orion } from '../catalogue/orion';
+import { renderPools } from '../catalogue/pools';
 import type { NodeConfig } from '../jobs';
 import { PORT } from '../names';
 import type { RenderedFile } from './rendered-file';
@@ -41,65 +43,17 @@ defaults
   retry-on conn-failure empty-response
 `;
 
-const CHECKED = 'check inter 1s fastinter 300ms downinter 1s fall 2 rise 2 slowstart 3s observe layer4 error-limit 2 on-error fail-check';
-
-function serversOf({ brokers }: LbConfig, options = ''): string {
-  return brokers.map(({ slot, ip }) => `  server ${slot} ${ip}:${PORT.orion}${options}`).join('\n');
-}
-
-/**
- * Brokers by their sickness: a dead process gets no request. One that lost the database alone gets none while another has it; when all
- * of them lost it, or are too slow to say, each that answers at all serves: their words are worth more to a client than ours.
- * idle-close-on-response: on a reload a connection without a request yet gets its answer before it is closed.
- */
-function httpPools(config: LbConfig): string {
-  return `frontend entry
-  bind :${config.port}
-  option forwardfor
-  option idle-close-on-response
-  acl repeatable method GET HEAD OPTIONS PUT
-  http-request disable-l7-retry unless repeatable
-  use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }
-  default_backend ctx_pool
-
-backend ctx_pool
-  balance roundrobin
-  option httpchk
-  http-check send meth GET uri /v2/entities?limit=1
-  http-check expect status 200
-  default-server ${CHECKED}
-${serversOf(config)}
-
-backend ctx_without_database
-  balance roundrobin
-  option httpchk
-  http-check send meth GET uri /version
-  http-check expect status 200
-  default-server ${CHECKED}
-${serversOf(config)}
-`;
-}
-
-/** As in the slides: connections in turn to whoever accepts them. */
-function tcpPool(config: LbConfig): string {
-  return `frontend entry
-  bind :${config.port}
-  mode tcp
-  option tcplog
-  default_backend ctx_pool
-
-backend ctx_pool
-  mode tcp
-  balance roundrobin
-${serversOf(config, ' check')}
-`;
+/** The brokers as the balancers offer them: rendered from the catalogue, as every role is. */
+function brokerPools({ port, brokers, protocol }: LbConfig): string {
+  const servers = brokers.map(({ slot, ip }) => ({ slot, host: ip }));
+  return renderPools([{ entry: orion, name: 'north', port, address: '', servers }], protocol);
 }
 
 /** The security group keeps everybody outside off the admin port; should it ever be opened, private addresses alone get an answer. */
 function haproxyConfig(config: LbConfig, version: string): string {
   return `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
 ${GLOBAL}
-${config.protocol === 'tcp' ? tcpPool(config) : httpPools(config)}
+${brokerPools(config)}
 frontend admin
   bind :${PORT.lbAdmin}
   option dontlog-normal
