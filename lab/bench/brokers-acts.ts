@@ -10,9 +10,10 @@ import { killInstance } from '../fault';
 import { LabError } from '../lab-error';
 import { feltBetween, whenFailed } from '../load/felt';
 import { sleep } from '../run-command';
+import { CLUSTER } from './bench-cluster';
 import { untilNewBroker, untilServed } from './broker-eye';
 import type { BrokerChange, BrokerLoss, ChangeName } from './brokers-figures';
-import { CLUSTER, type EntryBench, holderOf, makeBothWhole } from './entry-bench';
+import { type EntryBench, holderOf, makeBothWhole } from './entry-bench';
 
 const REPAIR_MS = 120_000;
 /** Long enough for the recipe's own checks to notice: three of them, 2 s apart, and some. */

@@ -1,7 +1,7 @@
 /** `lab bench brokers`: brokers killed beside the slides' recipe, reloaded, added, removed and replaced under traffic. Says in which order; the acts are in brokers-acts.ts. */
 import { cpus, loadavg } from 'node:os';
-import { LabError } from '../lab-error';
 import type { BenchContext, BenchResult, LabBench } from './bench';
+import { untilStopped } from './bench-cluster';
 import { BROKERS, loseBroker, reconfigureBrokers, reloadBalancers, replaceBroker, scaleIn, scaleOut } from './brokers-acts';
 import { type BrokersFigures, brokersSummary, brokersWrongs, REPLACED_GOAL_S, SCALE_OUT_GOAL_S } from './brokers-figures';
 import { brokersPicture, renderBrokers } from './brokers-report';
@@ -25,10 +25,9 @@ Takes about 2 minutes a run and 2 more.`;
 
 type Measured = Pick<BrokersFigures, 'losses' | 'changes' | 'stoppedBy'>;
 
-/** One act after the other. One that the cluster does not get over ends them; what was measured until then stays. */
-async function act(bench: EntryBench, runs: number): Promise<Measured> {
+function act(bench: EntryBench, runs: number): Promise<Measured> {
   const done: Measured = { losses: [], changes: [] };
-  try {
+  return untilStopped(done, bench.say, async () => {
     for (let run = 1; run <= runs; run++) {
       bench.say(`run ${run} of ${runs}`);
       done.losses.push(await loseBroker(bench, run));
@@ -38,12 +37,7 @@ async function act(bench: EntryBench, runs: number): Promise<Measured> {
       done.changes.push(await replaceBroker(bench, run));
       done.changes.push(await reconfigureBrokers(bench));
     }
-  } catch (error) {
-    if (!(error instanceof LabError)) throw error;
-    bench.say(error.message);
-    done.stoppedBy = error.message;
-  }
-  return done;
+  });
 }
 
 async function measure(context: BenchContext): Promise<BenchResult> {

@@ -12,20 +12,17 @@ import { createEntities } from '../load/broker-requests';
 import { type Load, type OwnDelay, startLoad } from '../load/load-process';
 import { LOCAL_ENTRY } from '../local-entry';
 import { LAB_PATH } from '../paths';
-import { runCli } from '../project-cli';
 import type { Broker } from '../recipe-pair/recipe-files';
 import { type RecipePair, removeRecipePair, startRecipePair } from '../recipe-pair/recipe-pair';
 import { sleep } from '../run-command';
 import { readState } from '../state';
 import type { BenchContext } from './bench';
+import { CLUSTER, createCluster } from './bench-cluster';
 
-export const CLUSTER = 'bench';
 export const RATE_PER_S = 200;
 /** As a device or gateway would: longer than any good answer takes, short enough to notice. */
 export const TIMEOUT_MS = 2_000;
 
-const CREATE_S = 240;
-const DELETE_S = 120;
 const WHOLE_MS = 180_000;
 /** The pair's own state follows a moment after the configuration: VRRP has to hear the new peer. */
 const REST_MS = 2_000;
@@ -77,23 +74,15 @@ function writeSpec(spec: SpecInput): string {
   return file;
 }
 
-async function clearAway(lab: Lab, say: (line: string) => void): Promise<void> {
-  await thawAll();
-  await removeRecipePair();
-  if (!(await (await operatorPorts()).rows.get(CLUSTER))) return;
-  say(`fiware-ha delete ${CLUSTER} --confirm ${CLUSTER} --wait`);
-  await runCli(lab.endpoint, ['delete', CLUSTER, '--confirm', CLUSTER, '--wait', '--timeout', String(DELETE_S)], () => undefined);
-}
-
 /** Creates the cluster as a person would, starts the recipe's pair beside it and a client of each. */
-async function open({ lab, say, atEnd }: BenchContext, spec: Omit<SpecInput, 'name'>): Promise<EntryBench> {
+async function open(context: BenchContext, spec: Omit<SpecInput, 'name'>): Promise<EntryBench> {
+  const { lab, say } = context;
   const ports = await operatorPorts();
-  if (await ports.rows.get(CLUSTER))
-    throw new LabError(`${CLUSTER}: exists already; delete it first: fiware-ha delete ${CLUSTER} --confirm ${CLUSTER} --wait`);
-  atEnd(() => clearAway(lab, say));
-  say(`fiware-ha create ${CLUSTER} --spec … --wait (${JSON.stringify(spec)})`);
-  const args = ['create', CLUSTER, '--spec', writeSpec({ name: CLUSTER, ...spec }), '--wait', '--timeout', String(CREATE_S)];
-  await runCli(lab.endpoint, args, () => undefined);
+  context.atEnd(async () => {
+    await thawAll();
+    await removeRecipePair();
+  });
+  await createCluster(context, ['--spec', writeSpec({ name: CLUSTER, ...spec })], `--spec … --wait (${JSON.stringify(spec)})`);
   const read = async (): Promise<StatusSummary | null> => (await ports.rows.get(CLUSTER))?.status ?? null;
   const { status } = await watchUntil(`${CLUSTER}: whole`, read, (now) => now.converged, WHOLE_MS);
   const lbImage = readState().images?.lb;

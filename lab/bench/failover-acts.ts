@@ -5,7 +5,8 @@ import { containerOf } from '../docker';
 import { LabError } from '../lab-error';
 import { feltBetween, isServedFor, servedAfterS } from '../load/felt';
 import { run, sleep, tryRun } from '../run-command';
-import { CLUSTER, type EntryBench, holderOf, makeBothWhole, RATE_PER_S } from './entry-bench';
+import { CLUSTER } from './bench-cluster';
+import { type EntryBench, holderOf, makeBothWhole, RATE_PER_S } from './entry-bench';
 import type { Deafness, Fault, StuckProxy, Taken, Takeover } from './failover-figures';
 
 /** Both are watched at least so long, so that a late failure of the faster one is seen too. */

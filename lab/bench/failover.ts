@@ -1,7 +1,7 @@
 /** `lab bench failover`: the holder of the address killed and hung, ours and the slides' recipe side by side. Says in which order; the acts are in failover-acts.ts. */
 import { cpus, loadavg } from 'node:os';
-import { LabError } from '../lab-error';
 import type { BenchContext, BenchResult, LabBench } from './bench';
+import { untilStopped } from './bench-cluster';
 import { type EntryBench, RATE_PER_S, TIMEOUT_MS, withEntryBench } from './entry-bench';
 import { makeDeaf, stopProxies, takeOver } from './failover-acts';
 import { ADDRESS_GOAL, type FailoverFigures, failoverSummary, failoverWrongs } from './failover-figures';
@@ -31,22 +31,16 @@ Takes about half a minute a run and 3 minutes more.`;
 
 type Measured = Pick<FailoverFigures, 'takeovers' | 'deafness' | 'stuckProxy' | 'stoppedBy'>;
 
-/** One act after the other. One that the pairs do not get over ends them; what was measured until then stays. */
-async function act(bench: EntryBench, runs: number): Promise<Measured> {
+function act(bench: EntryBench, runs: number): Promise<Measured> {
   const done: Measured = { takeovers: [], deafness: null, stuckProxy: null };
-  try {
+  return untilStopped(done, bench.say, async () => {
     for (let run = 1; run <= runs; run++) {
       bench.say(`run ${run} of ${runs}`);
       for (const fault of ['killed', 'hung'] as const) done.takeovers.push(await takeOver(bench, fault));
     }
     done.deafness = await makeDeaf(bench);
     done.stuckProxy = await stopProxies(bench);
-  } catch (error) {
-    if (!(error instanceof LabError)) throw error;
-    bench.say(error.message);
-    done.stoppedBy = error.message;
-  }
-  return done;
+  });
 }
 
 async function measure(context: BenchContext): Promise<BenchResult> {
