@@ -16,6 +16,8 @@ export async function runHealthCheck(context: Context, message: HealthCheckJob):
       return sweep(context);
     case 'check':
       return checkCluster(context, message.cluster, message.facts);
+    case 'repairMajority':
+      return carryOut(context, message, message.jobKey);
   }
 }
 
@@ -25,8 +27,10 @@ export async function runProvision(context: Context, message: ProvisionMessage, 
     case 'createCluster':
     case 'scale':
     case 'deleteCluster':
-    case 'repairMajority':
       return carryOut(context, message, messageId);
+    case 'repairMajority':
+      // It looks at members and plans: the health-check function alone has the way to them and may send what is planned.
+      return context.ports.queues.send('health-check', { ...message, jobKey: message.jobKey ?? messageId });
     default:
       return executeJob(context, message);
   }

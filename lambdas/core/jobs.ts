@@ -68,6 +68,15 @@ const expectConfig = z.strictObject({
   nonVoters: z.array(host).max(50),
 });
 
+const repairMajority = z.strictObject({
+  kind: z.literal('repairMajority'),
+  cluster,
+  jobKey: jobKey.optional(),
+  confirm: z.string().max(64).optional(),
+  /** Members the person saw as the ones that are left; refused as stale when others are found by then. */
+  survivors: z.array(host).max(50).optional(),
+});
+
 /** Jobs people (or an autoscaling alarm) enqueue on the provision queue. */
 const userJobs = [
   z.strictObject({
@@ -86,14 +95,7 @@ const userJobs = [
     expect: z.strictObject({ count: z.int() }).optional(),
   }),
   z.strictObject({ kind: z.literal('deleteCluster'), cluster, jobKey: jobKey.optional(), confirm: z.string().max(64).optional() }),
-  z.strictObject({
-    kind: z.literal('repairMajority'),
-    cluster,
-    jobKey: jobKey.optional(),
-    confirm: z.string().max(64).optional(),
-    /** Members the person saw as the ones that are left; refused as stale when others are found by then. */
-    survivors: z.array(host).max(50).optional(),
-  }),
+  repairMajority,
 ] as const;
 
 const provisionJobs = [
@@ -227,6 +229,8 @@ const healthCheckJobs = [
   z.strictObject({ kind: z.literal('sweep') }),
   /** Without `facts` the check reads EC2 itself, for this cluster alone (a nudge). */
   z.strictObject({ kind: z.literal('check'), cluster, facts: cloudFacts.optional() }),
+  /** Handed over by the provision worker, which can't look at members: its function has no way to them. */
+  repairMajority.extend({ jobKey }),
 ] as const;
 
 const provisionMessage = z.discriminatedUnion('kind', [...userJobs, ...provisionJobs]);

@@ -1,12 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { runProvision } from '../../lambdas/app/dispatch';
-import type { PlannedJob } from '../../lambdas/core/jobs';
+import { runHealthCheck, runProvision } from '../../lambdas/app/dispatch';
+import { decodeMessage, type PlannedJob } from '../../lambdas/core/jobs';
 import { aMemoryWorld, contextOver, type MemoryWorld } from '../memory-ports';
 
 const REPAIR = { kind: 'repairMajority', cluster: 'city', confirm: 'city' } as const;
 
+/** Sends a request, and delivers what the provision worker hands over. */
 async function ask(w: MemoryWorld, job: Parameters<typeof runProvision>[1], messageId: string): Promise<string | undefined> {
   await runProvision(contextOver(w), job, messageId);
+  for (const { queue, body } of w.sent.splice(0)) {
+    const handed = decodeMessage('health-check', JSON.stringify(body));
+    if (queue === 'health-check' && handed.ok && handed.value.kind === 'repairMajority') await runHealthCheck(contextOver(w), handed.value);
+  }
   return w.journal.filter(({ topic }) => topic === 'request').at(-1)?.text;
 }
 
@@ -24,6 +29,16 @@ async function aCityWith(...jobs: PlannedJob[]): Promise<MemoryWorld> {
 const planned = { cluster: 'city', jobKey: 'city@0/x#0', reason: 'as tests have it', instanceId: 'i-1', replicaSet: 'orion_rs' };
 
 describe('repairMajority', () => {
+  it('is handed, under one key, to the worker that can reach members and send what is planned', async () => {
+    const w = aMemoryWorld();
+    await runProvision(contextOver(w), REPAIR, 'm-2');
+    await runProvision(contextOver(w), { ...REPAIR, jobKey: 'cli-1' }, 'm-3');
+    expect(w.sent).toEqual([
+      { queue: 'health-check', body: { ...REPAIR, jobKey: 'm-2' }, delayS: 0 },
+      { queue: 'health-check', body: { ...REPAIR, jobKey: 'cli-1' }, delayS: 0 },
+    ]);
+  });
+
   it('is refused while no member answers: nobody is left to go on with', async () => {
     const w = await aCityWith();
     expect(await ask(w, REPAIR, 'm-2')).toContain('no member of the replica set answers');
