@@ -17,10 +17,12 @@ import { NodeRoles, UBUNTU_PARAMETER } from './node-roles';
 import {
   allowDescribe,
   allowLaunch,
+  allowListSpecs,
   allowMoveAddresses,
   allowReadCommands,
   allowReadSpecs,
   allowRemove,
+  allowSend,
   allowSendCommands,
   allowTable,
   allowWriteSpecs,
@@ -168,15 +170,16 @@ export class ControlPlane extends Construct {
 
   private grant(documents: CommandDocuments, emulator: EmulatorProps | undefined): void {
     const { healthCheck, provision, failover } = this;
-    for (const { role } of this.workers) {
-      allowDescribe(role);
-      allowTable(role, this.table.table);
-      healthCheck.queue.grantSendMessages(role);
-    }
+    const { table } = this.table;
+    for (const { role } of this.workers) allowDescribe(role);
+    allowTable(healthCheck.role, table, ['GetItem', 'PutItem', 'DeleteItem', 'Query', 'BatchGetItem']);
+    allowTable(provision.role, table, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
+    allowTable(failover.role, table, ['GetItem', 'PutItem', 'UpdateItem']);
+    allowSend(healthCheck.role, [healthCheck.queue, provision.queue, failover.queue]);
+    for (const { role } of [provision, failover]) allowSend(role, [healthCheck.queue]);
     allowReadSpecs(healthCheck.role);
+    allowListSpecs(healthCheck.role);
     allowReadCommands(healthCheck.role);
-    provision.queue.grantSendMessages(healthCheck.role);
-    failover.queue.grantSendMessages(healthCheck.role);
     allowReadSpecs(provision.role);
     allowWriteSpecs(provision.role);
     allowSendCommands(provision.role, emulator ? ['AWS-RunShellScript'] : Object.values(documents.names));

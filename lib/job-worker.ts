@@ -116,7 +116,9 @@ export class JobWorker extends Construct {
       loggingFormat: LoggingFormat.JSON,
       ...(inVpc ? { vpc: inVpc.vpc, securityGroups: [inVpc.securityGroup] } : {}),
     });
-    this.queue.grantConsumeMessages(role);
+    // What the mapping itself does, as in AWSLambdaSQSQueueExecutionRole; the code receives nothing by itself.
+    const actions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+    role.addToPolicy(new PolicyStatement({ sid: 'TakeFromQueue', actions, resources: [this.queue.queueArn] }));
     fn.node.addDependency(role);
     return fn;
   }

@@ -14,11 +14,12 @@ import {
   SecurityGroup,
   UserData,
 } from 'aws-cdk-lib/aws-ec2';
-import { Role as IamRole, ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Effect, Role as IamRole, ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { PORT, ROLES, type Role } from '../lambdas/core/names';
 import { userData } from '../nodes/user-data';
+import { explainWildcards, WILDCARD } from './wildcards';
 
 /** Canonical's public parameter for Ubuntu 24.04; resolved anew at each launch. */
 export const UBUNTU_PARAMETER = '/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id';
@@ -60,6 +61,16 @@ export class NodeRoles extends Construct {
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonSSMManagedInstanceCore')],
       maxSessionDuration: Duration.hours(1),
     });
+    // The list has it for documents that name parameters, and ours name none: a node could read every parameter of the account by it.
+    iamRole.addToPolicy(
+      new PolicyStatement({
+        sid: 'NoParameters',
+        effect: Effect.DENY,
+        actions: ['ssm:GetParameter', 'ssm:GetParameters'],
+        resources: ['*'],
+      }),
+    );
+    explainWildcards(iamRole, [WILDCARD.all]);
     Validations.of(iamRole).acknowledge({
       id: `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]`,
       reason: "AWS' own list of what the SSM agent needs; it changes with the agent, so a copy of it would break nodes one day.",

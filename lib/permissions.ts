@@ -2,6 +2,7 @@
 import { Arn, ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { SPEC_PATH_ROOT, TAG } from '../lambdas/core/names';
 import { UBUNTU_PARAMETER } from './node-roles';
@@ -35,31 +36,37 @@ export function allowDescribe(role: Role): void {
   );
 }
 
-/** The four calls the stores make, on the one table. */
-export function allowTable(role: Role, table: Table): void {
+/** Calls on single items that the stores make. */
+type TableCall = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query' | 'BatchGetItem';
+
+/** The given calls on the one table. */
+export function allowTable(role: Role, table: Table, calls: readonly TableCall[]): void {
+  role.addToPolicy(new PolicyStatement({ sid: 'State', actions: calls.map((call) => `dynamodb:${call}`), resources: [table.tableArn] }));
+}
+
+/** Sending to the given queues, and nothing else about them. */
+export function allowSend(role: Role, queues: readonly Queue[]): void {
+  role.addToPolicy(new PolicyStatement({ sid: 'Send', actions: ['sqs:SendMessage'], resources: queues.map(({ queueArn }) => queueArn) }));
+}
+
+/** Reading the spec of a cluster. */
+export function allowReadSpecs(role: Role): void {
   role.addToPolicy(
     new PolicyStatement({
-      sid: 'State',
-      actions: [
-        'dynamodb:GetItem',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-        'dynamodb:Query',
-        'dynamodb:BatchGetItem',
-      ],
-      resources: [table.tableArn],
+      sid: 'ReadSpecs',
+      actions: ['ssm:GetParameter'],
+      resources: [ssmArn(role, 'parameter', `${SPEC_PATH_ROOT.slice(1)}*`)],
     }),
   );
 }
 
-/** Reading specs. */
-export function allowReadSpecs(role: Role): void {
+/** Listing the clusters that have a spec. */
+export function allowListSpecs(role: Role): void {
   const root = SPEC_PATH_ROOT.slice(1);
   role.addToPolicy(
     new PolicyStatement({
-      sid: 'ReadSpecs',
-      actions: ['ssm:GetParameter', 'ssm:GetParametersByPath'],
+      sid: 'ListSpecs',
+      actions: ['ssm:GetParametersByPath'],
       resources: [ssmArn(role, 'parameter', `${root}*`), ssmArn(role, 'parameter', root.slice(0, -1))],
     }),
   );
@@ -134,7 +141,10 @@ export function allowLaunch(
     {
       sid: 'TagAtCreation',
       actions: ['ec2:CreateTags'],
-      resources: ['instance', 'volume', 'elastic-ip', 'placement-group'].map((resource) => ec2Arn(role, resource)),
+      resources: [
+        ...['instance', 'volume', 'elastic-ip'].map((resource) => ec2Arn(role, resource)),
+        ec2Arn(role, 'placement-group', 'fiware-ha-*'),
+      ],
       conditions: { StringEquals: { 'ec2:CreateAction': ['RunInstances', 'AllocateAddress', 'CreatePlacementGroup'] } },
     },
     {

@@ -7,14 +7,13 @@ const TAGGED =
   'Ids are made at run time; a condition on the tag fiware-ha:cluster holds it to instances, volumes and addresses of clusters.';
 
 const REASONS = {
-  '*': 'Describe calls and ssm:GetCommandInvocation know no narrower resource and change nothing; interfaces of functions in the VPC are made by Lambda itself, and the same calls are denied to the code.',
+  '*': 'Describe calls and ssm:GetCommandInvocation know no narrower resource and change nothing; interfaces of functions in the VPC are made by Lambda itself, and the same calls are denied to the code; nodes are denied all parameters.',
   [`${EC2}instance/*`]: TAGGED,
   [`${EC2}volume/*`]: TAGGED,
   [`${EC2}elastic-ip/*`]: TAGGED,
   [`${EC2}network-interface/*`]:
     'Interfaces are made with their instance and carry no tag of ours: a condition holds them to the VPC, and the address or instance named in the same call to the tag.',
   [`${EC2}placement-group/fiware-ha-*`]: 'One group a role and cluster, made at run time, named fiware-ha-<cluster>-<role>.',
-  [`${EC2}placement-group/*`]: 'Tagging at creation only: the condition on ec2:CreateAction allows it for no group that exists.',
   'arn:<AWS::Partition>:ec2:<AWS::Region>::image/*':
     'The image is what the public Ubuntu parameter says at launch; the launch template names the parameter.',
   'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/fiware-ha/clusters/*':
@@ -30,7 +29,6 @@ export const WILDCARD = {
   addresses: `${EC2}elastic-ip/*`,
   interfaces: `${EC2}network-interface/*`,
   ownGroups: `${EC2}placement-group/fiware-ha-*`,
-  groups: `${EC2}placement-group/*`,
   images: 'arn:<AWS::Partition>:ec2:<AWS::Region>::image/*',
   specs: 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/fiware-ha/clusters/*',
 } as const;

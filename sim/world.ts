@@ -1,6 +1,6 @@
 /** A simulated world: clock, cloud, nodes, queues, stores and the real use cases fed by them. Starts nothing and checks nothing by itself. */
 import { runFailover, runHealthCheck, runProvision } from '../lambdas/app/dispatch';
-import type { JournalEntry, Settings } from '../lambdas/app/ports';
+import type { JournalEntry, Ports, Settings } from '../lambdas/app/ports';
 import { decodeMessage, type NodeConfig, type QueueName } from '../lambdas/core/jobs';
 import { Cloud, ZONES } from './cloud';
 import { Commands } from './commands';
@@ -46,6 +46,8 @@ export class World implements SimWorld {
   onJournal?: (cluster: string, entry: JournalEntry) => void;
   onDeletion?: (cluster: string) => void;
   onLog?: (level: string, message: string, fields: Record<string, unknown>) => void;
+  /** May put something between the worker of a queue and its ports. */
+  onPorts?: (queue: QueueName, ports: Ports) => Ports;
   private readonly configs = new Map<string, NodeConfig>();
   private readonly ends = new Map<Invocation, (handled: Handled) => void>();
 
@@ -114,7 +116,8 @@ export class World implements SimWorld {
 
   /** What lambdas/sqs-batch.ts does for one record, without AWS. */
   private async run({ queue, body, id }: Message, invocation: Invocation): Promise<Handled> {
-    const context = { ports: makeSimPorts(this, invocation), settings: this.settings };
+    const ports = makeSimPorts(this, invocation);
+    const context = { ports: this.onPorts?.(queue, ports) ?? ports, settings: this.settings };
     const decoded = decodeMessage(queue, body);
     if (!decoded.ok) {
       this.onLog?.('error', 'message can not be decoded', { queue, problems: decoded.problems });

@@ -52,15 +52,15 @@ function callOf(target: string | undefined, body: string): Call {
 const running: FakeAws[] = [];
 
 /** Starts a server; `answer` is asked for each call, in the order they arrive. `stopFakes` ends it. */
-export async function fakeAws(answer: (call: Call, index: number) => Answer): Promise<FakeAws> {
+export async function fakeAws(answer: (call: Call, index: number) => Answer | Promise<Answer>): Promise<FakeAws> {
   const calls: Call[] = [];
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const target = request.headers['x-amz-target'];
       const call = callOf(typeof target === 'string' ? target : undefined, Buffer.concat(chunks).toString('utf8'));
-      const { status, headers = {}, body, hang } = answer(call, calls.push(call) - 1);
+      const { status, headers = {}, body, hang } = await answer(call, calls.push(call) - 1);
       if (!hang) response.writeHead(status, headers).end(body);
     });
   });

@@ -143,13 +143,22 @@ describe('nodes', () => {
     expect(properties.Policies).toBeUndefined();
   });
 
+  const allowedToNodes = (role: string) => statementsOf(template, `Nodes${role}Role`).filter(({ effect }) => effect === 'Allow');
+
   it.each(['orion', 'mongo'])('of role %s may do nothing else', (role) => {
-    expect(policiesOf(theResource(template, 'AWS::IAM::Role', `Nodes${role}Role`).id)).toEqual([]);
+    expect(policiesOf(theResource(template, 'AWS::IAM::Role', `Nodes${role}Role`).id)).toHaveLength(1);
+    expect(allowedToNodes(role)).toEqual([]);
+  });
+
+  it.each(['lb', 'orion', 'mongo'])('of role %s read no parameter, though the policy of SSM would let them read all', (role) => {
+    expect(statementsOf(template, `Nodes${role}Role`).filter(({ effect }) => effect === 'Deny')).toEqual([
+      { sid: 'NoParameters', effect: 'Deny', actions: ['ssm:GetParameter', 'ssm:GetParameters'], resources: ['*'], conditions: {} },
+    ]);
   });
 
   it('of role lb may put a claim on the failover queue, and nothing else', () => {
     expect(policiesOf(theResource(template, 'AWS::IAM::Role', 'NodeslbRole').id)).toHaveLength(1);
-    expect(statementsOf(template, 'NodeslbRole')).toEqual([
+    expect(allowedToNodes('lb')).toEqual([
       {
         sid: 'ClaimAddress',
         effect: 'Allow',
