@@ -32,15 +32,18 @@ export class PlaneAlarms extends Construct {
       missingTicks,
       this.onCount('MajorityLost', runbook('majority-lost', 'A replica set has lost its majority; nothing is forced')),
       this.onCount('BreakerOpen', runbook('breaker-open', 'So much of a cluster looks sick that nothing is taken down')),
+      this.onCount('BlockedDecisions', runbook('blocked-decisions', 'Something should be done and may not, for a quarter of an hour'), 15),
+      this.onCount('TicksCut', runbook('old-messages', 'Looks come so late that newer ones have overtaken them'), 3),
+      this.onCount('MessagesCut', runbook('function-errors', 'A check hangs each time and is cut; others go on'), 3),
     ];
   }
 
-  /** Alarms when a counter of the checks is above zero in two minutes running. */
-  private onCount(metricName: string, alarmDescription: string): Alarm {
+  /** Alarms when a counter of the health-check function is above zero in so many minutes running. */
+  private onCount(metricName: string, alarmDescription: string, minutes = 2): Alarm {
     return new Alarm(this, metricName, {
       metric: counted(metricName, 'health-check', 1),
       threshold: 1,
-      evaluationPeriods: 2,
+      evaluationPeriods: minutes,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       alarmDescription,

@@ -6,7 +6,15 @@ import { parseSpec } from '../lambdas/core/spec';
 import { PROJECT } from './source-tree';
 
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'docs/runbook.md'];
-const ALARM_HEADINGS = ['dead-letters', 'missing-ticks', 'old-messages', 'function-errors', 'breaker-open', 'majority-lost'];
+const ALARM_HEADINGS = [
+  'dead-letters',
+  'missing-ticks',
+  'old-messages',
+  'function-errors',
+  'breaker-open',
+  'blocked-decisions',
+  'majority-lost',
+];
 
 function read(page: string): string {
   return readFileSync(join(PROJECT, page), 'utf8');

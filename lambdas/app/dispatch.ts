@@ -1,5 +1,6 @@
 /** One function a queue: hands a decoded message to the use case that runs it. */
 import type { FailoverMessage, HealthCheckJob, ProvisionMessage } from '../core/jobs';
+import { FACTS_MAX_AGE_MS } from '../core/plan/gates';
 import { hearClaim } from './address-claims';
 import { checkCluster } from './check';
 import { executeJob } from './execute';
@@ -7,8 +8,37 @@ import { fanOutMinute, sweep } from './fan-out';
 import type { Context } from './ports';
 import { carryOut } from './requests';
 
-/** One message of the health-check queue. */
-export async function runHealthCheck(context: Context, message: HealthCheckJob): Promise<void> {
+/** A check that takes longer is cut: the next tick looks anew, and no cluster may keep a worker from the others, ms. */
+export const CHECK_MAX_MS = 10_000;
+
+/** A minute or sweep sent this long ago is over: newer ones are there. A sweep waits up to a minute by its own delay, ms. */
+const OVER_AFTER_MS = { minute: 90_000, sweep: 120_000 } as const;
+
+/** Whether a message has been overtaken, so that a backlog is passed over and not worked off: a late look helps nobody. */
+function isOver(message: HealthCheckJob, sentAtMs: number, nowMs: number): boolean {
+  switch (message.kind) {
+    case 'minute':
+    case 'sweep':
+      return nowMs - sentAtMs > OVER_AFTER_MS[message.kind];
+    case 'check':
+      return message.facts !== undefined && nowMs - message.facts.atMs > FACTS_MAX_AGE_MS;
+    default:
+      return false;
+  }
+}
+
+/** One message of the health-check queue; `sentAtMs`: when it was sent, now where that is not known. */
+export async function runHealthCheck(context: Context, message: HealthCheckJob, sentAtMs?: number): Promise<void> {
+  const { clock, telemetry } = context.ports;
+  const nowMs = clock.nowMs();
+  if (isOver(message, sentAtMs ?? nowMs, nowMs)) {
+    telemetry.count('TicksCut');
+    telemetry.warn('tick: cut, a newer one is under way', {
+      kind: message.kind,
+      ...('cluster' in message ? { cluster: message.cluster } : {}),
+    });
+    return;
+  }
   switch (message.kind) {
     case 'minute':
       return fanOutMinute(context);

@@ -255,7 +255,8 @@ export type QueueName = 'health-check' | 'provision' | 'failover';
 const SCHEMA = { 'health-check': healthCheckMessage, provision: provisionMessage, failover: failoverMessage } as const;
 export type MessageOf<Q extends QueueName> = z.output<(typeof SCHEMA)[Q]>;
 
-const MESSAGE_MAX_CHARS = 262_144;
+/** Longest body that is read; SQS takes no more bytes. */
+export const MESSAGE_MAX_CHARS = 262_144;
 
 /**
  * Decodes the body of one message of a queue.

@@ -70,5 +70,5 @@ describe('what each worker asks of AWS', () => {
 
     const seen = Object.fromEntries(Object.entries(used).map(([worker, methods]) => [worker, [...methods].sort()]));
     expect(seen).toEqual({ HealthCheck: methodsOf('HealthCheck'), Provision: methodsOf('Provision'), Failover: methodsOf('Failover') });
-  }, 60_000);
+  }, 240_000);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { PortError, type Telemetry } from '../../lambdas/app/ports';
-import { runBatch } from '../../lambdas/sqs-batch';
+import { runBatch, timeLeftMs } from '../../lambdas/sqs-batch';
 
 interface Line {
   level: string;
@@ -37,8 +37,8 @@ describe('a batch', () => {
   it('runs every message with its id and acknowledges all', async () => {
     const { telemetry, lines } = recording();
     const ran: string[] = [];
-    const answer = await runBatch('health-check', batchOf(check('city'), { kind: 'sweep' }), telemetry, async (message, id) => {
-      ran.push(`${id} ${message.kind}`);
+    const answer = await runBatch('health-check', batchOf(check('city'), { kind: 'sweep' }), telemetry, async (message, { messageId }) => {
+      ran.push(`${messageId} ${message.kind}`);
     });
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(ran).toEqual(['m-1 check', 'm-2 sweep']);
@@ -80,6 +80,41 @@ describe('a batch', () => {
       { message: 'not even an error' },
     ]);
     expect(counts).toEqual({ MessagesFailed: 2 });
+  });
+
+  it('cuts a message that hangs, acknowledges its neighbours, and says so', async () => {
+    const { telemetry, lines, counts } = recording();
+    const hang = () => new Promise<void>(() => undefined);
+    const answer = await runBatch(
+      'health-check',
+      batchOf(check('good'), check('stuck'), check('fine')),
+      telemetry,
+      (message) => (message.kind === 'check' && message.cluster === 'stuck' ? hang() : Promise.resolve()),
+      () => 30,
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-2' }] });
+    expect(lines).toMatchObject([
+      {
+        message: 'message was cut: it took too long, and comes again',
+        fields: { messageId: 'm-2', error: { message: 'it did not end within 30 ms' } },
+      },
+    ]);
+    expect(counts).toEqual({ MessagesCut: 1 });
+  });
+
+  it('leaves room to answer within what is left of the invocation', () => {
+    const left = (ms: number) => timeLeftMs({ getRemainingTimeInMillis: () => ms });
+    expect([left(30_000), left(1_500)]).toEqual([28_000, 0]);
+    expect(timeLeftMs(undefined)).toBeUndefined();
+  });
+
+  it('tells when each message was sent', async () => {
+    const { telemetry } = recording();
+    const event = batchOf(check('a'), check('b'));
+    Object.assign(event.Records[0]?.attributes ?? {}, { SentTimestamp: '1800000000000' });
+    const sent: unknown[] = [];
+    await runBatch('health-check', event, telemetry, async (_message, { sentAtMs }) => void sent.push(sentAtMs));
+    expect(sent).toEqual([1_800_000_000_000, undefined]);
   });
 
   it('does not let a slow message hold the others up', async () => {
