@@ -1,5 +1,5 @@
 /** Reads a stored spec's text; says what is wrong with it and never throws. */
-import { type ClusterSpec, parseSpec } from '../core/spec';
+import { type ClusterSpec, inPlain, parseSpec } from '../core/spec';
 
 /** A stored spec, decoded and checked; its name must be the cluster's. */
 export function readSpec(cluster: string, text: string | undefined): { spec?: ClusterSpec; problems: string[] } {
@@ -8,7 +8,7 @@ export function readSpec(cluster: string, text: string | undefined): { spec?: Cl
   try {
     json = JSON.parse(text);
   } catch {
-    return { problems: [`spec: expected JSON; got ${JSON.stringify(text.slice(0, 60))}`] };
+    return { problems: [`spec: expected JSON; got ${inPlain(JSON.stringify(text.slice(0, 60)))}`] };
   }
   const parsed = parseSpec(json);
   if (!parsed.ok) return { problems: parsed.problems };

@@ -1,7 +1,7 @@
 /** Turns EC2's answers into facts. Reads tags and states, judges nothing; things without our tags are passed over. */
 import type { Address, Instance, InstanceNetworkInterface, InstanceStatus, Tag } from '@aws-sdk/client-ec2';
 import type { AddressFact, InstanceFact, InstanceState } from '../core/facts';
-import { ROLES, type Role, TAG } from '../core/names';
+import { ROLES, type Role, SLOT_NAME, TAG } from '../core/names';
 
 const STATES: ReadonlySet<string> = new Set(['pending', 'running', 'stopping', 'stopped', 'shutting-down', 'terminated']);
 const INCARNATION = /^[1-9]\d{0,8}$/;
@@ -33,9 +33,16 @@ function secondaryIpsOf({ PrivateIpAddresses = [] }: InstanceNetworkInterface): 
 /** The fact of one instance; undefined when its tags are not a node's. `zoneOf`: zone by subnet, for emulators that report none. */
 export function instanceFact(instance: Instance, status: InstanceFact['status'], zoneOf: Record<string, string>): InstanceFact | undefined {
   const tags = tagsOf(instance.Tags);
-  const { [TAG.cluster]: cluster, [TAG.role]: role, [TAG.slot]: slot, [TAG.incarnation]: incarnation } = tags;
+  const { [TAG.cluster]: cluster, [TAG.role]: role, [TAG.slot]: slot = '', [TAG.incarnation]: incarnation = '' } = tags;
   const state = instance.State?.Name ?? '';
-  if (!instance.InstanceId || !cluster || !isRole(role) || !slot || !INCARNATION.test(incarnation ?? '') || !STATES.has(state))
+  if (
+    !instance.InstanceId ||
+    !cluster ||
+    !isRole(role) ||
+    !SLOT_NAME.test(slot ?? '') ||
+    !INCARNATION.test(incarnation ?? '') ||
+    !STATES.has(state)
+  )
     return undefined;
   const reachedAt = firstInterface(instance);
   return {

@@ -21,8 +21,31 @@ export function encodeHello(requestId: number): Buffer {
   return message;
 }
 
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+/** What jobs carry (core/jobs.ts): planned with anything else, a job would be refused by its own worker. */
+const HOST = /^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/;
+const VOTERS_MAX = 7;
+const MEMBERS_MAX = 50;
+
+/** An answer that can't be worked with, from a member that is alive all the same: it says nothing about its health. */
+export class UnreadableHello extends Error {
+  readonly code = 'UNREADABLE_HELLO';
+}
+
+/** All hosts or none: a list with some left out would count majorities wrong. */
+function hostsOf(value: unknown, max: number): string[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || value.length > max) throw new UnreadableHello(`hello: expected a list of at most ${max} members`);
+  const odd: unknown[] = value.filter((item) => typeof item !== 'string' || !HOST.test(item));
+  if (odd.length === 0) return value;
+  throw new UnreadableHello(
+    `hello: expected members as address:port, as this control plane adds them; got ${JSON.stringify(odd[0])?.slice(0, 60)}`,
+  );
+}
+
+function setVersionOf(value: unknown): number | undefined {
+  const version = numberOf(value);
+  if (version === undefined || (Number.isSafeInteger(version) && version >= 0)) return version;
+  throw new UnreadableHello(`hello: expected setVersion as a whole number; got ${version}`);
 }
 
 /** The optime's other parts; absent where the server shows none. */
@@ -49,8 +72,8 @@ export function decodeHello(message: Buffer): HelloFact {
   if (message.readInt32LE(12) !== OP_MSG) throw new Error(`unexpected reply, opcode ${message.readInt32LE(12)}`);
   // Bytes after the document are a checksum's (flag checksumPresent); TCP has done that work.
   const reply = deserialize(message.subarray(BODY_OFFSET), { allowObjectSmallerThanBufferSize: true });
-  if (reply.ok !== 1) throw new Error(`hello failed: ${String(reply.errmsg ?? reply.code)}`);
-  const setVersion = numberOf(reply.setVersion);
+  if (reply.ok !== 1) throw new Error(`hello failed: ${String(reply.errmsg ?? reply.code).slice(0, 200)}`);
+  const setVersion = setVersionOf(reply.setVersion);
   const lastWriteS = secondsOf(reply.lastWrite);
   const maxWireVersion = numberOf(reply.maxWireVersion);
   return {
@@ -60,8 +83,8 @@ export function decodeHello(message: Buffer): HelloFact {
     secondary: reply.secondary === true,
     ...(typeof reply.me === 'string' ? { me: reply.me } : {}),
     ...(typeof reply.primary === 'string' ? { primary: reply.primary } : {}),
-    hosts: texts(reply.hosts),
-    passives: texts(reply.passives),
+    hosts: hostsOf(reply.hosts, VOTERS_MAX),
+    passives: hostsOf(reply.passives, MEMBERS_MAX),
     ...(lastWriteS === undefined ? {} : { lastWriteS }),
     ...orderOf(reply.lastWrite),
     ...(reply.electionId instanceof ObjectId ? { electionId: reply.electionId.toHexString() } : {}),

@@ -4,8 +4,19 @@ import type { Outcome } from '../core/facts';
 import { askHello } from './mongo-hello';
 
 const BODY_MAX_BYTES = 4_096;
-/** Errors that say we ourselves have no way out; the node may be well. */
-const OUR_OWN_FAULT: ReadonlySet<string> = new Set(['ENETUNREACH', 'ENETDOWN', 'EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EPERM', 'EACCES']);
+/** A node's own words in an error: they go into reasons, rows and the journal. */
+const DETAIL_MAX_CHARS = 200;
+/** Errors that say we ourselves have no way out, or can't read the answer; the node may be well. */
+const OUR_OWN_FAULT: ReadonlySet<string> = new Set([
+  'UNREADABLE_HELLO',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'EPERM',
+  'EACCES',
+]);
 
 /** What an error says of the node: `failed`, or `unknown` when the fault is on our side. */
 export function outcomeOf(error: unknown): Outcome {
@@ -17,7 +28,8 @@ export function outcomeOf(error: unknown): Outcome {
       : code === 'ECONNREFUSED'
         ? 'connection refused'
         : (e.cause?.message ?? e.message ?? String(error));
-  return OUR_OWN_FAULT.has(code) ? { is: 'unknown', detail } : { is: 'failed', detail };
+  const words = detail.slice(0, DETAIL_MAX_CHARS);
+  return OUR_OWN_FAULT.has(code) ? { is: 'unknown', detail: words } : { is: 'failed', detail: words };
 }
 
 /** The first bytes of a body as text; the rest is left unread, so that a large or endless answer costs nothing. */

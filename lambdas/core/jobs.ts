@@ -1,11 +1,11 @@
 /** Jobs: every message of the three queues, their schema and their keys. Decodes and builds jobs, never runs one. */
 import * as z from 'zod';
-import { CLUSTER_NAME, CLUSTER_NAME_RULE, ROLES } from './names';
-import { type Parsed, problemsOf, readPreference, writeConcern } from './spec';
+import { CLUSTER_NAME, CLUSTER_NAME_RULE, ROLES, SLOT_NAME } from './names';
+import { inPlain, type Parsed, problemsOf, readPreference, writeConcern } from './spec';
 
 const cluster = z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`);
 const role = z.enum(ROLES);
-const slot = z.string().regex(/^[a-z]{2,12}\d{1,2}$/, 'expected a slot such as ctx2');
+const slot = z.string().regex(SLOT_NAME, 'expected a slot such as ctx2');
 const instanceId = z.string().regex(/^i-[0-9a-f]{1,32}$/, 'expected an instance id such as i-0abc');
 const allocationId = z.string().regex(/^eipalloc-[0-9a-f]{1,32}$/, 'expected an allocation id such as eipalloc-0abc');
 const host = z.string().regex(/^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, 'expected address:port');
@@ -13,8 +13,10 @@ const ip = z.string().regex(/^\d{1,3}(\.\d{1,3}){3}$/, 'expected an IPv4 address
 const replicaSet = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/);
 const jobKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 printable characters without spaces');
 
+export const REASON_MAX_CHARS = 1000;
+
 /** Fields every planned job has: a key that makes it run once, why it was planned, what must still hold when it runs. */
-const planned = { cluster, jobKey, reason: z.string().min(1).max(1000) };
+const planned = { cluster, jobKey, reason: z.string().min(1).max(REASON_MAX_CHARS) };
 
 const claims = z.strictObject({
   cluster,
@@ -270,7 +272,7 @@ export function decodeMessage<Q extends QueueName>(queue: Q, body: string): Pars
   try {
     json = JSON.parse(body);
   } catch {
-    return { ok: false, problems: [`body: expected JSON; got ${JSON.stringify(body.slice(0, 60))}`] };
+    return { ok: false, problems: [`body: expected JSON; got ${inPlain(JSON.stringify(body.slice(0, 60)))}`] };
   }
   const result = SCHEMA[queue].safeParse(json);
   if (result.success) return { ok: true, value: result.data as MessageOf<Q> };

@@ -23,6 +23,9 @@ export const TAG = {
 
 export const PORT = { orion: 1026, mongo: 27017, lbAdmin: 8404 } as const;
 
+/** Any slot's name: prefix and number. */
+export const SLOT_NAME = /^[a-z]{2,12}\d{1,2}$/;
+
 /** `slotName('orion', 2)` is `ctx2`. `index` counts from 1. */
 export function slotName(role: Role, index: number): string {
   return `${SLOT_PREFIX[role]}${index}`;

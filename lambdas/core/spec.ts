@@ -124,10 +124,27 @@ export type Policy = ClusterSpec['policy'];
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problems: string[] };
 
+/** Problems go to the log, the journal and a claim: no sender makes them larger than this. */
+const PROBLEMS_MAX = 20;
+const PROBLEM_MAX_CHARS = 400;
+const VALUE_MAX_CHARS = 80;
+
+function shortened(text: string, maxChars: number): string {
+  return text.length > maxChars ? `${text.slice(0, maxChars - 3)}...` : text;
+}
+
+/** A sender's text as people may read it anywhere: what steers a terminal, hides or is half a character stands as its number. */
+export function inPlain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+}
+
 /** Value for an error text: short, one line, quotes kept. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  try {
+    return shortened(JSON.stringify(value) ?? String(value), VALUE_MAX_CHARS);
+  } catch {
+    return 'a value nested too deep to show';
+  }
 }
 
 /** What stands at `path` inside `input`; undefined where nothing does. */
@@ -138,12 +155,15 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** zod issues as sentences that name the field, its value and what was expected. */
+/** zod issues as sentences that name the field, its value and what was expected; the first ones, should there be very many. */
 export function problemsOf(error: z.ZodError, input: unknown): string[] {
-  return error.issues.map((issue) => {
-    const field = issue.path.map(String).join('.') || '(whole value)';
-    return `${field}: ${issue.message}; got ${shown(valueAt(input, issue.path))}`;
+  const problems = error.issues.slice(0, PROBLEMS_MAX).map((issue) => {
+    const field = shortened(issue.path.map(String).join('.'), VALUE_MAX_CHARS) || '(whole value)';
+    const words = shortened(issue.message, PROBLEM_MAX_CHARS - 2 * VALUE_MAX_CHARS);
+    return shortened(inPlain(`${field}: ${words}; got ${shown(valueAt(input, issue.path))}`), PROBLEM_MAX_CHARS);
   });
+  const more = error.issues.length - problems.length;
+  return more > 0 ? [...problems, `and ${more} more`] : problems;
 }
 
 /** Checks a spec that need not be run by the control plane: roles of the whole catalogue are allowed. Never throws. */

@@ -1,5 +1,5 @@
 /** The plan: from a situation to jobs, each with its reason, and one sentence. Decides in a fixed order; acts on nothing. */
-import { isDisruptive, type PlannedJob } from '../jobs';
+import { isDisruptive, type PlannedJob, REASON_MAX_CHARS } from '../jobs';
 import type { Memory, Phase } from '../memory';
 import type { Observation } from '../observation';
 import type { ClusterSpec } from '../spec';
@@ -26,6 +26,11 @@ export interface Plan {
 /** First come, first served: an earlier planner's disruptive job keeps later ones from theirs. */
 const PLANNERS: readonly Planner[] = [planEntry, planReplicaSet, planRepairs, planLaunches, planRemovals, planConfiguration];
 
+/** A job with a reason that its worker takes, however long what was observed is: no repair may be lost for its words. */
+function withFitReason(job: PlannedJob): PlannedJob {
+  return job.reason.length > REASON_MAX_CHARS ? { ...job, reason: `${job.reason.slice(0, REASON_MAX_CHARS - 3)}...` } : job;
+}
+
 /** Keeps all harmless jobs and at most one disruptive one, none while another is under way. */
 function collect(s: Situation, steps: Step[]): Step {
   const all = emptyStep();
@@ -33,7 +38,7 @@ function collect(s: Situation, steps: Step[]): Step {
   for (const step of steps) {
     all.notes.push(...step.notes);
     all.blocked.push(...step.blocked);
-    for (const job of step.jobs) {
+    for (const job of step.jobs.map(withFitReason)) {
       if (!isDisruptive(job)) all.jobs.push(job);
       else if (disruption === undefined) {
         all.jobs.push(job);

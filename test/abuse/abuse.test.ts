@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { decodeMessage } from '../../lambdas/core/jobs';
+import { FACT_TARGETS } from './facts';
+import { GOOD } from './messages';
+import { TEXT_TARGETS } from './targets';
+
+/** Runs a target gets for each of its weight; `npm run abuse` runs a million. */
+const RUNS = 150;
+
+describe('the good messages', () => {
+  it.each(Object.entries(GOOD))('of %s are taken', (queue, messages) => {
+    const refused = messages.map((message) => decodeMessage(queue as keyof typeof GOOD, JSON.stringify(message))).filter(({ ok }) => !ok);
+    expect(refused).toEqual([]);
+  });
+});
+
+describe('whatever comes in', () => {
+  it.each([...TEXT_TARGETS, ...FACT_TARGETS])('$name keeps its word', ({ input, check, weight }) => {
+    fc.assert(fc.property(input, check as (input: unknown) => void), { numRuns: RUNS * weight });
+  });
+});
