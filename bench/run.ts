@@ -4,9 +4,10 @@ import { bundles } from './bundles';
 import { type Bench, type Figure, isMet } from './figure';
 import { plans } from './plans';
 import { sim } from './sim';
+import { stuck } from './stuck';
 import { synth } from './synth';
 
-const BENCHES: Bench[] = [plans, sim, bundles, synth];
+const BENCHES: Bench[] = [plans, sim, bundles, synth, stuck];
 
 function goalText({ goal, unit }: Figure): string {
   if (!goal) return '';

@@ -8,6 +8,7 @@ import type { CloudFacts, HelloFact, Probes } from '../../lambdas/core/facts';
 import { findViolations } from '../../lambdas/core/invariants';
 import { decodeMessage, queueOf } from '../../lambdas/core/jobs';
 import { ROLES, TAG } from '../../lambdas/core/names';
+import type { Node } from '../../lambdas/core/observation';
 import { observe } from '../../lambdas/core/observe';
 import { putInFlight } from '../../lambdas/core/outbox';
 import { planSituation } from '../../lambdas/core/plan/plan';
@@ -75,6 +76,8 @@ const tags = target(
       must(['ok', 'impaired', 'initializing', 'unknown'].includes(statusOf(status)), 'a status of its own');
   },
 );
+
+const WELL = { is: 'ok', latencyMs: 1 } as const;
 
 const HELLO = {
   ok: 1,
@@ -148,31 +151,19 @@ const plans = target('plans on garbled facts', 2, looks, ([extra, hello, silent,
   } catch {
     heard = undefined;
   }
-  const probes: Probes = Object.fromEntries(
-    WORLD.nodes.flatMap(({ fact, probe }, i) => {
-      if (silent.includes(i))
-        return [
-          [
-            fact.instanceId,
-            {
-              ...(probe ?? { role: fact.role, atMs: NOW_MS, database: { is: 'ok', latencyMs: 1 } }),
-              process: { is: 'failed', detail: String(odd) },
-            },
-          ],
-        ];
-      const version = versions.find(([at]) => at === i)?.[1];
-      if (fact.role === 'mongo') return [[fact.instanceId, { ...probe, ...(i === 4 && heard ? { hello: heard } : {}) }]];
-      const well = { role: fact.role, atMs: NOW_MS, process: { is: 'ok', latencyMs: 1 } };
-      return [
-        [
-          fact.instanceId,
-          fact.role === 'lb'
-            ? { ...well, ...(version ? { configVersion: version } : {}) }
-            : { ...well, database: { is: 'ok', latencyMs: 1 } },
-        ],
-      ];
-    }),
-  ) as Probes;
+  const answerOf = ({ fact, probe }: Node, i: number): object => {
+    if (silent.includes(i))
+      return { ...probe, role: fact.role, atMs: NOW_MS, process: { is: 'failed', detail: String(odd) }, database: WELL };
+    if (fact.role === 'mongo') return { ...probe, ...(i === 4 && heard ? { hello: heard } : {}) };
+    const configVersion = versions.find(([at]) => at === i)?.[1];
+    return {
+      role: fact.role,
+      atMs: NOW_MS,
+      process: WELL,
+      ...(fact.role === 'lb' ? { ...(configVersion ? { configVersion } : {}) } : { database: WELL }),
+    };
+  };
+  const probes = Object.fromEntries(WORLD.nodes.map((node, i) => [node.fact.instanceId, answerOf(node, i)])) as unknown as Probes;
   const health = Object.fromEntries(
     WORLD.nodes.map((node) => [node.fact.instanceId, { ...node.health, bad: silent.length > 0 ? 3 : 0, badSinceMs: NOW_MS - 60_000 }]),
   );
