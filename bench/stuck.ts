@@ -1,22 +1,28 @@
-/** Measures what one stuck cluster costs the others: real checks of 200 clusters through real batches, in real time. Judges no behaviour. */
+/**
+ * Measures what one stuck cluster costs the others: real checks of 200 clusters through real batches, in virtual time, so that waiting alone
+ * counts and not this machine's load. Judges no behaviour.
+ */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { CHECK_MAX_MS, runHealthCheck } from '../lambdas/app/dispatch';
 import type { Context, Ports } from '../lambdas/app/ports';
 import type { HelloFact } from '../lambdas/core/facts';
 import { type ClusterRow, EMPTY_MEMORY } from '../lambdas/core/memory';
 import { runBatch } from '../lambdas/sqs-batch';
+import { Scheduler } from '../sim/scheduler';
 import { emptyState, makeStores } from '../sim/stores';
-import { aHealthyWorld, ZONES } from '../test/builders';
+import { aHealthyWorld, NOW_MS, ZONES } from '../test/builders';
 import type { Bench, Figure } from './figure';
 
 const CLUSTERS = 200;
-const TICKS = 3;
+const TICKS = 4;
 const TICK_MS = 10_000;
 /** As deployed (lib/control-plane.ts). */
 const INVOCATIONS = 20;
 const BATCH = 5;
 /** What a call to AWS or a probe of a healthy node takes, ms. */
 const CALL_MS = 10;
+/** The queue is looked at this often by a free worker, ms. */
+const POLL_MS = 50;
 const GOAL = { atMost: 2_000 };
 
 type Trouble = 'none' | 'calls hang' | 'probes time out';
@@ -27,14 +33,15 @@ interface Waiting {
   sentMs: number;
 }
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const WORLD = aHealthyWorld();
+const SILENT = { info: () => {}, warn: () => {}, error: () => {}, count: () => {} };
 const forever = () => new Promise<never>(() => undefined);
 
 /** Ports that answer after a while; the stuck cluster's as its trouble says. */
-function contextFor(trouble: Trouble, state: ReturnType<typeof emptyState>): Context {
-  const world = aHealthyWorld();
+function contextFor(scheduler: Scheduler, trouble: Trouble, state: ReturnType<typeof emptyState>): Context {
+  const sleep = (ms: number) => scheduler.sleep(ms);
   const hellos = new Map(
-    world.nodes.flatMap(({ fact, probe }): [string, HelloFact][] =>
+    WORLD.nodes.flatMap(({ fact, probe }): [string, HelloFact][] =>
       probe?.role === 'mongo' && probe.hello ? [[`${fact.privateIp}:27017`, probe.hello]] : [],
     ),
   );
@@ -70,71 +77,73 @@ function contextFor(trouble: Trouble, state: ReturnType<typeof emptyState>): Con
         return probed({ outcome, ...(hello && outcome.is === 'ok' ? { hello } : {}) });
       },
     },
-    clock: { nowMs: () => Date.now() },
-    telemetry: { info: () => {}, warn: () => {}, error: () => {}, count: () => {} },
+    clock: { nowMs: () => scheduler.nowMs },
+    telemetry: SILENT,
   };
   const settings = { tickEveryS: TICK_MS / 1000, zones: ZONES, terminationsPer10Min: 10, probeTimeoutMs: 2_000 };
   return { ports: ports as unknown as Ports, settings };
 }
 
 function rowOf(cluster: string): ClusterRow {
-  const { spec, memory } = aHealthyWorld();
+  const { spec, memory } = WORLD;
   return { cluster, version: 1, phase: 'active', spec: { ...spec, name: cluster }, memory: { ...EMPTY_MEMORY, ...memory }, status: null };
+}
+
+function checkOf(cluster: string, sentMs: number): Waiting {
+  const { observation } = WORLD;
+  const instances = observation.nodes.map(({ fact }) => ({ ...fact, cluster }));
+  const addresses = observation.addresses.map((address) => ({ ...address, cluster }));
+  return { cluster, sentMs, body: JSON.stringify({ kind: 'check', cluster, facts: { atMs: sentMs, instances, addresses } }) };
+}
+
+/** A tick's checks with the given share of messages that can't be read spread among them. */
+function tickOf(names: readonly string[], sentMs: number, poisonShare: number): Waiting[] {
+  const poison = { cluster: '', sentMs, body: '{"kind":"check","cluster":"$(reboot)"}' };
+  let owed = 0;
+  return names.flatMap((name) => {
+    owed += poisonShare / (1 - poisonShare);
+    const bad = Math.floor(owed);
+    owed -= bad;
+    return [...Array.from({ length: bad }, () => poison), checkOf(name, sentMs)];
+  });
 }
 
 /** Plays the ticks; answers how long each check of the clusters that are well took from its sending to its end, ms. */
 async function delaysOf(trouble: Trouble, poisonShare = 0): Promise<number[]> {
+  const scheduler = new Scheduler(NOW_MS);
   const names = Array.from({ length: CLUSTERS }, (_, i) => `c${i}`);
-  const [stuck] = names;
+  const [stuckOne] = names;
   const state = emptyState();
   for (const name of names) {
     state.rows.set(name, rowOf(name));
     state.specs.set(name, { text: JSON.stringify({ name }), version: 1 });
   }
-  const contexts = new Map(names.map((name) => [name, contextFor(name === stuck ? trouble : 'none', state)]));
-  const { observation } = aHealthyWorld();
+  const contexts = new Map(names.map((name) => [name, contextFor(scheduler, name === stuckOne ? trouble : 'none', state)]));
   const queue: Waiting[] = [];
   const delays: number[] = [];
-  let isOver = false;
+  // The limit of lambdas/sqs-batch.ts, on the virtual clock.
+  const cut = async (): Promise<never> => {
+    await scheduler.sleep(CHECK_MAX_MS);
+    throw new Error('it took too long');
+  };
   const work = async () => {
-    for (; !isOver; await sleep(queue.length > 0 ? 0 : 5)) {
+    for (;;) {
       const batch = queue.splice(0, BATCH);
-      if (batch.length === 0) continue;
+      if (batch.length === 0) await scheduler.sleep(POLL_MS);
       const event = { Records: batch.map(({ body }, i) => ({ messageId: String(i), body }) as SQSRecord) } as SQSEvent;
-      await runBatch(
-        'health-check',
-        event,
-        { info: () => {}, warn: () => {}, error: () => {}, count: () => {} },
-        async (message, { messageId }) => {
-          const one = batch[Number(messageId)];
-          const context = one && contexts.get(one.cluster);
-          if (!one || !context) return;
-          await runHealthCheck(context, message);
-          if (one.cluster !== stuck) delays.push(Date.now() - one.sentMs);
-        },
-        () => CHECK_MAX_MS,
-      );
+      await runBatch('health-check', event, SILENT, async (message, { messageId }) => {
+        const one = batch[Number(messageId)];
+        const context = one && contexts.get(one.cluster);
+        if (!context) return;
+        await Promise.race([runHealthCheck(context, message), cut()]);
+        if (one.cluster !== stuckOne) delays.push(scheduler.nowMs - one.sentMs);
+      });
     }
   };
-  const workers = Array.from({ length: INVOCATIONS }, work);
-  for (let tick = 0; tick < TICKS; tick++) {
-    const sentMs = Date.now();
-    for (const cluster of names) {
-      const instances = observation.nodes.map(({ fact }) => ({ ...fact, cluster }));
-      const facts = { atMs: sentMs, instances, addresses: observation.addresses.map((address) => ({ ...address, cluster })) };
-      queue.push({ cluster, sentMs, body: JSON.stringify({ kind: 'check', cluster, facts }) });
-    }
-    const poison = Math.round((poisonShare / (1 - poisonShare)) * names.length);
-    for (let i = 0; i < poison; i++)
-      queue.splice(Math.floor((i * queue.length) / Math.max(1, poison)), 0, {
-        cluster: '',
-        sentMs,
-        body: '{"kind":"check","cluster":"$(reboot)"}',
-      });
-    await sleep(TICK_MS);
-  }
-  isOver = true;
-  if (trouble !== 'calls hang') await Promise.all(workers);
+  for (let invocation = 0; invocation < INVOCATIONS; invocation++) scheduler.spawn(0, work);
+  for (let tick = 0; tick < TICKS; tick++)
+    scheduler.after(tick * TICK_MS, () => void queue.push(...tickOf(names, scheduler.nowMs, poisonShare)));
+  await scheduler.runUntil(NOW_MS + TICKS * TICK_MS);
   return delays.sort((a, b) => a - b);
 }
 
