@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Decodes the payload of apply-config into a folder: decode_payload.py ROLE FOLDER, payload in the variable PAYLOAD.
 
-Prints the version. Writes only files of a fixed list, and nothing when anything is wrong with the payload.
+Prints the version. Writes only files of a fixed list, and nothing when anything is wrong.
 """
 import base64
 import json
@@ -12,28 +12,27 @@ import sys
 FILES = {"lb": ["haproxy.cfg", "keepalived.conf"], "orion": ["orion.env"], "mongo": ["mongod.conf"]}
 VERSION = re.compile(r"[0-9a-f]{4,32}")
 CONTENT_MAX = 65536
-
-
-def is_text(content):
-    """Whether a file of the node can hold it: half a character of JavaScript's (a lone surrogate) can't be written."""
-    return isinstance(content, str) and len(content) <= CONTENT_MAX and re.search("[\0\ud800-\udfff]", content) is None
+ODD = re.compile("[\0\ud800-\udfff]")
 
 
 def decode(role, text):
-    """The version and the files in a payload. Raises ValueError with words for people."""
+    """The version and the files in a payload, or a ValueError in words."""
     try:
         payload = json.loads(base64.b64decode(text, validate=True))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"payload: expected base64 of JSON; {error}") from error
-    if not isinstance(payload, dict) or payload.get("role") != role:
-        raise ValueError(f"payload.role: expected {role}, the role of this node; got {json.dumps(payload.get('role') if isinstance(payload, dict) else payload)}")
+        raise ValueError(f"payload: expected base64 of JSON; {error}")
+    if not isinstance(payload, dict):
+        payload = {"role": payload}
+    if payload.get("role") != role:
+        raise ValueError(f"payload.role: expected {role}, the role of this node; got {json.dumps(payload.get('role'))}")
     version, files = payload.get("version"), payload.get("files")
     if not isinstance(version, str) or not VERSION.fullmatch(version):
         raise ValueError(f"payload.version: expected 4 to 32 hex digits; got {json.dumps(version)}")
-    if not isinstance(files, list) or not all(isinstance(f, dict) for f in files) or sorted(str(f.get("name")) for f in files) != FILES[role]:
+    if not isinstance(files, list) or sorted(isinstance(f, dict) and str(f.get("name")) or "" for f in files) != FILES[role]:
         raise ValueError(f"payload.files: expected exactly {', '.join(FILES[role])}")
     for file in files:
-        if not is_text(file.get("content")):
+        content = file.get("content")
+        if not isinstance(content, str) or len(content) > CONTENT_MAX or ODD.search(content):
             raise ValueError(f"payload.files {file['name']}: expected text of at most {CONTENT_MAX} characters")
     return version, files
 
