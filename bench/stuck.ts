@@ -2,7 +2,6 @@
  * Measures what one stuck cluster costs the others: real checks of 200 clusters through real batches, in virtual time, so that waiting alone
  * counts and not this machine's load. Judges no behaviour.
  */
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { CHECK_MAX_MS, runHealthCheck } from '../lambdas/app/dispatch';
 import type { Context, Ports } from '../lambdas/app/ports';
 import type { HelloFact } from '../lambdas/core/facts';
@@ -130,7 +129,7 @@ async function delaysOf(trouble: Trouble, poisonShare = 0): Promise<number[]> {
     for (;;) {
       const batch = queue.splice(0, BATCH);
       if (batch.length === 0) await scheduler.sleep(POLL_MS);
-      const event = { Records: batch.map(({ body }, i) => ({ messageId: String(i), body }) as SQSRecord) } as SQSEvent;
+      const event = { Records: batch.map(({ body }, i) => ({ messageId: String(i), body })) } as unknown as Parameters<typeof runBatch>[1];
       await runBatch('health-check', event, SILENT, async (message, { messageId }) => {
         const one = batch[Number(messageId)];
         const context = one && contexts.get(one.cluster);
