@@ -183,16 +183,14 @@ export class ControlPlane extends Construct {
     allowReadSpecs(provision.role);
     allowWriteSpecs(provision.role);
     allowSendCommands(provision.role, emulator ? ['AWS-RunShellScript'] : Object.values(documents.names));
-    const { vpcArn } = this.network.vpc;
     allowLaunch(provision.role, {
-      vpcArn,
       roleArns: this.nodes.roleArns,
       templateIds: Object.values(this.nodes.templateIds),
       subnetIds: this.network.subnets.flatMap((subnet) => [subnet.public, subnet.private]),
       groupIds: ROLES.map((role) => this.nodes.groups[role].securityGroupId),
     });
-    allowRemove(provision.role, vpcArn);
-    allowMoveAddresses(failover.role, vpcArn);
+    allowRemove(provision.role);
+    allowMoveAddresses(failover.role);
     this.nodes.allowClaims(failover.queue);
     const { all, specs, instances, addresses, interfaces } = WILDCARD;
     explainWildcards(healthCheck.role, [all, specs]);

@@ -7,12 +7,10 @@ import type { Construct } from 'constructs';
 import { SPEC_PATH_ROOT, TAG } from '../lambdas/core/names';
 import { UBUNTU_PARAMETER } from './node-roles';
 
-/** The instance, address or volume already is a cluster's. */
+/** The instance, interface, address or volume already is a cluster's. */
 const IS_OURS = { StringLike: { [`aws:ResourceTag/${TAG.cluster}`]: '?*' } };
 /** What is made carries a cluster's tag from its first moment. */
 const BECOMES_OURS = { StringLike: { [`aws:RequestTag/${TAG.cluster}`]: '?*' } };
-/** Interfaces are made with their instance and carry no tag of ours: they are held to the nodes' VPC. */
-const isInside = (vpcArn: string) => ({ ArnEquals: { 'ec2:Vpc': vpcArn } });
 
 function ec2Arn(scope: Construct, resource: string, resourceName = '*'): string {
   return Arn.format({ service: 'ec2', resource, resourceName }, Stack.of(scope));
@@ -110,7 +108,7 @@ export function allowSendCommands(role: Role, documentNames: string[]): void {
 /** Launching tagged nodes from the given templates, with the private addresses they need, and passing the node roles to EC2 alone. */
 export function allowLaunch(
   role: Role,
-  parts: { vpcArn: string; roleArns: string[]; templateIds: string[]; subnetIds: string[]; groupIds: string[] },
+  parts: { roleArns: string[]; templateIds: string[]; subnetIds: string[]; groupIds: string[] },
 ): void {
   const image = Arn.format({ service: 'ec2', account: '', resource: 'image', resourceName: '*' }, Stack.of(role));
   const ubuntu = ssmArn(role, 'parameter', UBUNTU_PARAMETER.slice(1), '');
@@ -118,7 +116,7 @@ export function allowLaunch(
     {
       sid: 'LaunchTagged',
       actions: ['ec2:RunInstances'],
-      resources: [ec2Arn(role, 'instance'), ec2Arn(role, 'volume')],
+      resources: ['instance', 'volume', 'network-interface'].map((resource) => ec2Arn(role, resource)),
       conditions: BECOMES_OURS,
     },
     {
@@ -133,19 +131,16 @@ export function allowLaunch(
       ],
     },
     {
-      sid: 'LaunchInterfaces',
-      actions: ['ec2:RunInstances'],
-      resources: [ec2Arn(role, 'network-interface')],
-      conditions: isInside(parts.vpcArn),
-    },
-    {
       sid: 'TagAtCreation',
       actions: ['ec2:CreateTags'],
       resources: [
-        ...['instance', 'volume', 'elastic-ip'].map((resource) => ec2Arn(role, resource)),
+        ...['instance', 'volume', 'network-interface', 'elastic-ip'].map((resource) => ec2Arn(role, resource)),
         ec2Arn(role, 'placement-group', 'fiware-ha-*'),
       ],
-      conditions: { StringEquals: { 'ec2:CreateAction': ['RunInstances', 'AllocateAddress', 'CreatePlacementGroup'] } },
+      conditions: {
+        ...BECOMES_OURS,
+        StringEquals: { 'ec2:CreateAction': ['RunInstances', 'AllocateAddress', 'CreatePlacementGroup'] },
+      },
     },
     {
       sid: 'MakeGroups',
@@ -163,7 +158,7 @@ export function allowLaunch(
       sid: 'AddPrivateAddresses',
       actions: ['ec2:AssignPrivateIpAddresses'],
       resources: [ec2Arn(role, 'network-interface')],
-      conditions: isInside(parts.vpcArn),
+      conditions: IS_OURS,
     },
     { sid: 'NewestUbuntu', actions: ['ssm:GetParameters'], resources: [ubuntu] },
   ];
@@ -171,7 +166,7 @@ export function allowLaunch(
 }
 
 /** Ending nodes, groups and addresses of clusters; never one without the tag. */
-export function allowRemove(role: Role, vpcArn: string): void {
+export function allowRemove(role: Role): void {
   const statements = [
     { sid: 'Terminate', actions: ['ec2:TerminateInstances'], resources: [ec2Arn(role, 'instance')], conditions: IS_OURS },
     {
@@ -181,40 +176,27 @@ export function allowRemove(role: Role, vpcArn: string): void {
       conditions: IS_OURS,
     },
     { sid: 'Allocate', actions: ['ec2:AllocateAddress'], resources: [ec2Arn(role, 'elastic-ip')], conditions: BECOMES_OURS },
+    { sid: 'Release', actions: ['ec2:ReleaseAddress'], resources: [ec2Arn(role, 'elastic-ip')], conditions: IS_OURS },
     {
-      sid: 'Release',
-      actions: ['ec2:ReleaseAddress', 'ec2:DisassociateAddress'],
-      resources: [ec2Arn(role, 'elastic-ip')],
-      conditions: IS_OURS,
-    },
-    // EC2 wants this action allowed on the holder's interface as well as on the address.
-    {
-      sid: 'ReleaseFromInterfaces',
+      sid: 'Free',
       actions: ['ec2:DisassociateAddress'],
-      resources: [ec2Arn(role, 'network-interface')],
-      conditions: isInside(vpcArn),
+      // EC2 wants this action allowed on the holder's interface as well as on the address.
+      resources: ['elastic-ip', 'network-interface'].map((resource) => ec2Arn(role, resource)),
+      conditions: IS_OURS,
     },
   ];
   for (const statement of statements) role.addToPolicy(new PolicyStatement(statement));
 }
 
 /** Moving addresses of clusters to instances of clusters. */
-export function allowMoveAddresses(role: Role, vpcArn: string): void {
+export function allowMoveAddresses(role: Role): void {
   role.addToPolicy(
     new PolicyStatement({
       sid: 'MoveAddresses',
       actions: ['ec2:AssociateAddress'],
-      resources: ['elastic-ip', 'instance'].map((resource) => ec2Arn(role, resource)),
+      // EC2 wants the action allowed on the instance's interface as well as on the address and the instance.
+      resources: ['elastic-ip', 'instance', 'network-interface'].map((resource) => ec2Arn(role, resource)),
       conditions: IS_OURS,
-    }),
-  );
-  // EC2 wants the action allowed on the instance's interface as well as on the address and the instance.
-  role.addToPolicy(
-    new PolicyStatement({
-      sid: 'MoveThroughInterfaces',
-      actions: ['ec2:AssociateAddress'],
-      resources: [ec2Arn(role, 'network-interface')],
-      conditions: isInside(vpcArn),
     }),
   );
 }

@@ -4,15 +4,14 @@ import type { Role } from 'aws-cdk-lib/aws-iam';
 
 const EC2 = 'arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:';
 const TAGGED =
-  'Ids are made at run time; a condition on the tag fiware-ha:cluster holds it to instances, volumes and addresses of clusters.';
+  'Ids are made at run time; a condition on the tag fiware-ha:cluster holds it to instances, volumes, interfaces and addresses of clusters.';
 
 const REASONS = {
   '*': 'Describe calls and ssm:GetCommandInvocation know no narrower resource and change nothing; interfaces of functions in the VPC are made by Lambda itself, and the same calls are denied to the code; nodes are denied all parameters.',
   [`${EC2}instance/*`]: TAGGED,
   [`${EC2}volume/*`]: TAGGED,
   [`${EC2}elastic-ip/*`]: TAGGED,
-  [`${EC2}network-interface/*`]:
-    'Interfaces are made with their instance and carry no tag of ours: a condition holds them to the VPC, and the address or instance named in the same call to the tag.',
+  [`${EC2}network-interface/*`]: TAGGED,
   [`${EC2}placement-group/fiware-ha-*`]: 'One group a role and cluster, made at run time, named fiware-ha-<cluster>-<role>.',
   'arn:<AWS::Partition>:ec2:<AWS::Region>::image/*':
     'The image is what the public Ubuntu parameter says at launch; the launch template names the parameter.',

@@ -147,10 +147,8 @@ async function launch(client: EC2Client, settings: LaunchSettings, request: Laun
         SubnetId,
         ...(volumeGib ? { BlockDeviceMappings: [rootVolume(volumeGib)] } : {}),
         ...(GroupName ? { Placement: { GroupName } } : {}),
-        TagSpecifications: [
-          { ResourceType: 'instance', Tags },
-          { ResourceType: 'volume', Tags },
-        ],
+        // Policies let the control plane touch what carries the tag, and nothing else: also the interface, which addresses are moved through.
+        TagSpecifications: (['instance', 'volume', 'network-interface'] as const).map((ResourceType) => ({ ResourceType, Tags })),
       }),
     ),
   );

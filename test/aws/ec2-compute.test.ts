@@ -168,6 +168,9 @@ describe('launching a node', () => {
       'TagSpecification.1.Tag.4.Key': 'fiware-ha:incarnation',
       'TagSpecification.1.Tag.4.Value': '2',
       'TagSpecification.2.ResourceType': 'volume',
+      'TagSpecification.3.ResourceType': 'network-interface',
+      'TagSpecification.3.Tag.1.Key': 'fiware-ha:cluster',
+      'TagSpecification.3.Tag.1.Value': 'city',
     });
     expect(callsOf('CreatePlacementGroup')[0]).toMatchObject({ GroupName: 'fiware-ha-city-mongo', Strategy: 'spread' });
   });

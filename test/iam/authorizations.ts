@@ -17,6 +17,10 @@ export interface Authorization {
 export interface Standing {
   tags: Record<string, string>;
   owner?: string;
+  /** Of an instance: the interface its addresses lead through. */
+  interfaceId?: string;
+  /** Of an association: its address, and the instance it leads to. */
+  associates?: { allocationId: string; instanceId: string };
 }
 export type Account = Record<string, Standing>;
 
@@ -57,7 +61,7 @@ function making(call: Call, kind: string, id: string): Authorization[] {
 }
 
 /** Launching asks for everything the instance is made of, for its role, and for the parameter that names its image. */
-const runInstances: Rule = (call, _account, { launchTemplates, vpcArn }) => {
+const runInstances: Rule = (call, _account, { launchTemplates }) => {
   const { form } = call;
   const templateId = form['LaunchTemplate.LaunchTemplateId'] ?? '';
   const launched = launchTemplates[templateId];
@@ -68,11 +72,11 @@ const runInstances: Rule = (call, _account, { launchTemplates, vpcArn }) => {
   return [
     ...making(call, 'instance', 'i-0123456789abcdef0'),
     ...making(call, 'volume', 'vol-0123456789abcdef0'),
+    ...making(call, 'network-interface', 'eni-0123456789abcdef0'),
     from('launch-template', templateId),
     from('subnet', form.SubnetId ?? ''),
     ...launched.groupIds.map((id) => from('security-group', id)),
     ...(group ? [from('placement-group', group)] : []),
-    { ...from('network-interface', 'eni-0123456789abcdef0'), context: { 'ec2:Vpc': vpcArn } },
     { action: 'ec2:RunInstances', resource: `arn:aws:ec2:${REGION}::image/ami-0123456789abcdef0`, context: {} },
     { action: 'iam:PassRole', resource: launched.roleArn, context: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
     ...(parameter ? [{ action: 'ssm:GetParameters', resource: `arn:aws:ssm:${REGION}::parameter${parameter}`, context: {} }] : []),
@@ -94,14 +98,19 @@ const onTable: Rule = ({ operation, json: { TableName, RequestItems } }) => {
   }));
 };
 
-/** An address is freed from, or given to, an interface: EC2 asks for it as well. */
-const throughInterface: Rule = ({ operation }, _account, { vpcArn }) => [
-  {
-    action: `ec2:${operation}`,
-    resource: ec2Arn('network-interface', 'eni-0123456789abcdef0'),
-    context: { 'ec2:Vpc': vpcArn },
-  },
-];
+/** An address is given to, and freed from, an interface: EC2 asks for that of the instance as well. */
+function throughInterface(action: string, instanceId: string, account: Account): Authorization {
+  return standing(action, 'network-interface', account[instanceId]?.interfaceId ?? 'eni-0123456789abcdef0', account);
+}
+
+/** The call names the association alone. */
+const disassociate: Rule = ({ form: { AssociationId = '' } }, account) => {
+  const { allocationId = '', instanceId = '' } = account[AssociationId]?.associates ?? {};
+  return [
+    standing('ec2:DisassociateAddress', 'elastic-ip', allocationId, account),
+    throughInterface('ec2:DisassociateAddress', instanceId, account),
+  ];
+};
 
 export const ASKED: Record<string, Rule> = {
   DescribeInstances: everywhere,
@@ -112,15 +121,14 @@ export const ASKED: Record<string, Rule> = {
   CreatePlacementGroup: (call) => making(call, 'placement-group', call.form.GroupName ?? ''),
   DeletePlacementGroup: ({ form }, account) => [standing('ec2:DeletePlacementGroup', 'placement-group', form.GroupName ?? '', account)],
   AllocateAddress: (call) => making(call, 'elastic-ip', 'eipalloc-0123456789abcdef0'),
-  AssociateAddress: (call, account, deployment) => [
-    standing('ec2:AssociateAddress', 'elastic-ip', call.form.AllocationId ?? '', account),
-    standing('ec2:AssociateAddress', 'instance', call.form.InstanceId ?? '', account),
-    ...throughInterface(call, account, deployment),
+  AssociateAddress: ({ form: { AllocationId = '', InstanceId = '' } }, account) => [
+    standing('ec2:AssociateAddress', 'elastic-ip', AllocationId, account),
+    standing('ec2:AssociateAddress', 'instance', InstanceId, account),
+    throughInterface('ec2:AssociateAddress', InstanceId, account),
   ],
-  // The call names the association; the fake account calls it after its address.
-  DisassociateAddress: (call, account, deployment) => [
-    standing('ec2:DisassociateAddress', 'elastic-ip', (call.form.AssociationId ?? '').replace('eipassoc', 'eipalloc'), account),
-    ...throughInterface(call, account, deployment),
+  DisassociateAddress: disassociate,
+  AssignPrivateIpAddresses: ({ form }, account) => [
+    standing('ec2:AssignPrivateIpAddresses', 'network-interface', form.NetworkInterfaceId ?? '', account),
   ],
   ReleaseAddress: ({ form }, account) => [standing('ec2:ReleaseAddress', 'elastic-ip', form.AllocationId ?? '', account)],
   GetParameter: onParameter,

@@ -31,7 +31,6 @@ const PSEUDO: Record<string, string> = {
 };
 /** How ids of EC2 begin. */
 const ID_PREFIX: Record<string, string> = {
-  'AWS::EC2::VPC': 'vpc',
   'AWS::EC2::Subnet': 'subnet',
   'AWS::EC2::SecurityGroup': 'sg',
   'AWS::EC2::LaunchTemplate': 'lt',
@@ -121,9 +120,5 @@ export class Deployment {
         return [this.physicalId(id), { groupIds: SecurityGroupIds, roleArn: this.roleArn(`Nodes${role}`) }];
       }),
     );
-  }
-
-  get vpcArn(): string {
-    return ec2Arn('vpc', this.physicalId(theResource(this.template, 'AWS::EC2::VPC', 'Vpc').id));
   }
 }

@@ -13,10 +13,15 @@ import { isAllowed } from './verdicts';
 
 /** What stands in the account: things of the cluster `city`, of nobody, and of another account. */
 export const STANDING: Account = {
-  'i-0aaa': { tags: nodeTags('city') },
-  'i-0fff': { tags: { Name: 'somebody else’s' } },
+  'i-0aaa': { tags: nodeTags('city'), interfaceId: 'eni-0aaa' },
+  'i-0fff': { tags: { Name: 'somebody else’s' }, interfaceId: 'eni-0fff' },
   'i-0eee': { tags: nodeTags('city'), owner: '999988887777' },
+  'eni-0aaa': { tags: nodeTags('city') },
+  'eni-0fff': { tags: {} },
   'eipalloc-0aaa': { tags: { [TAG.cluster]: 'city', [TAG.address]: 'entry1' } },
+  'eipassoc-0aaa': { tags: {}, associates: { allocationId: 'eipalloc-0aaa', instanceId: 'i-0aaa' } },
+  'eipassoc-0fff': { tags: {}, associates: { allocationId: 'eipalloc-0fff', instanceId: 'i-0aaa' } },
+  'eipassoc-0eee': { tags: {}, associates: { allocationId: 'eipalloc-0eee', instanceId: 'i-0aaa' } },
   'eipalloc-0fff': { tags: {} },
   'eipalloc-0eee': { tags: { [TAG.cluster]: 'city', [TAG.address]: 'entry1' }, owner: '999988887777' },
   'fiware-ha-city-lb': { tags: { [TAG.cluster]: 'city' } },
@@ -31,9 +36,12 @@ function tagSet(tags: Record<string, string>): string {
     .join('')}</tagSet>`;
 }
 
-const INSTANCE = `<item><instanceId>i-0aaa</instanceId><instanceState><code>16</code><name>running</name></instanceState>
+function instanceXml(id = 'i-0aaa'): string {
+  const { tags, interfaceId } = STANDING[id] ?? { tags: {} };
+  return `<item><instanceId>${id}</instanceId><instanceState><code>16</code><name>running</name></instanceState>
   <launchTime>2026-01-05T03:00:00.000Z</launchTime><placement><availabilityZone>${REGION}a</availabilityZone></placement>
-  ${tagSet(nodeTags('city'))}</item>`;
+  <networkInterfaceSet><item><networkInterfaceId>${interfaceId}</networkInterfaceId></item></networkInterfaceSet>${tagSet(tags)}</item>`;
+}
 
 function addressesXml(form: Record<string, string>): Answer {
   const ids = form['AllocationId.1'] ? [form['AllocationId.1']] : [];
@@ -48,13 +56,16 @@ function addressesXml(form: Record<string, string>): Answer {
 function answerOf({ operation, form, json: input }: Call): Answer {
   switch (operation) {
     case 'DescribeInstances':
-      return xml(operation, `<reservationSet><item><instancesSet>${INSTANCE}</instancesSet></item></reservationSet>`);
+      return xml(
+        operation,
+        `<reservationSet><item><instancesSet>${instanceXml(form['InstanceId.1'])}</instancesSet></item></reservationSet>`,
+      );
     case 'DescribeInstanceStatus':
       return xml(operation, '<instanceStatusSet/>');
     case 'DescribeAddresses':
       return addressesXml(form);
     case 'RunInstances':
-      return xml(operation, `<instancesSet>${INSTANCE}</instancesSet>`);
+      return xml(operation, `<instancesSet>${instanceXml()}</instancesSet>`);
     case 'AllocateAddress':
       return xml(operation, '<publicIp>203.0.113.5</publicIp><allocationId>eipalloc-5</allocationId>');
     case 'GetParameter':

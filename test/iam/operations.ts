@@ -68,6 +68,7 @@ export const OPERATIONS: Record<Worker, Operation[]> = {
       op(`compute.launchNode orion ${zone}`, ({ compute }) => compute.launchNode(launchRequest('orion', 'ctx1', zone))),
     ]),
     op('compute.launchNode mongo', ({ compute }) => compute.launchNode({ ...launchRequest('mongo', 'mdb1', 'a'), volumeGib: 80 })),
+    op('compute.addPrivateAddress', ({ compute }) => compute.addPrivateAddress('i-0aaa')),
     op('compute.terminateNode', ({ compute }) => compute.terminateNode('i-0aaa')),
     op('compute.deletePlacementGroups', ({ compute }) => compute.deletePlacementGroups('city')),
     op('addresses.allocate', ({ addresses }) => addresses.allocate('city', 'entry1')),

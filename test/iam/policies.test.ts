@@ -45,6 +45,12 @@ describe('what is not a cluster’s', () => {
       (p) => p.commands.send('i-0fff', 'city', { name: 'restart-role', role: 'lb' }),
       'instance/i-0fff',
     ],
+    [
+      'no interface without the tag gets an address',
+      'Provision',
+      (p) => p.compute.addPrivateAddress('i-0fff'),
+      'network-interface/eni-0fff',
+    ],
     ['an address without the tag is not released', 'Provision', (p) => p.addresses.release('eipalloc-0fff'), 'elastic-ip/eipalloc-0fff'],
     ['an address of another account is not released', 'Provision', (p) => p.addresses.release('eipalloc-0eee'), 'eipalloc-0eee'],
     [
@@ -76,7 +82,11 @@ const arn = (service: string, resource: string, account = ACCOUNT) => `arn:aws:$
 const ask = (action: string, resource: string, context: Authorization['context'] = {}): Authorization => ({ action, resource, context });
 const OURS = { 'aws:ResourceTag/fiware-ha:cluster': 'city' };
 const NEW = { 'aws:RequestTag/fiware-ha:cluster': 'city' };
-const THEIR_VPC = { 'ec2:Vpc': ec2Arn('vpc', 'vpc-0fff') };
+/** Of an instance that is not a cluster's, in whatever VPC. */
+const UNTAGGED = ec2Arn('network-interface', 'eni-0fff');
+
+/** What a call of a function's own code carries. */
+const BY_CODE = { 'lambda:SourceFunctionArn': arn('lambda', 'function:f') };
 
 describe.each(WORKERS)('%s can not', (worker) => {
   it.each<[string, Authorization]>([
@@ -85,11 +95,16 @@ describe.each(WORKERS)('%s can not', (worker) => {
     ['launch from another template', ask('ec2:RunInstances', ec2Arn('launch-template', 'lt-0fff'))],
     ['launch into another subnet', ask('ec2:RunInstances', ec2Arn('subnet', 'subnet-0fff'))],
     ['launch with another security group', ask('ec2:RunInstances', ec2Arn('security-group', 'sg-0fff'))],
-    ['launch with an interface of another VPC', ask('ec2:RunInstances', ec2Arn('network-interface', 'eni-1'), THEIR_VPC)],
+    ['launch with a volume without the tag', ask('ec2:RunInstances', ec2Arn('volume', 'vol-1'))],
+    ['launch with an interface without the tag', ask('ec2:RunInstances', UNTAGGED)],
     ['launch into another placement group', ask('ec2:RunInstances', ec2Arn('placement-group', 'theirs'))],
     ['launch with somebody’s key', ask('ec2:RunInstances', ec2Arn('key-pair', 'theirs'))],
     ['make an instance a cluster’s by tagging it', ask('ec2:CreateTags', ec2Arn('instance', 'i-0fff'), NEW)],
     ['make an address a cluster’s by tagging it', ask('ec2:CreateTags', ec2Arn('elastic-ip', 'eipalloc-0fff'), NEW)],
+    [
+      'tag what it makes without the cluster',
+      ask('ec2:CreateTags', ec2Arn('instance', 'i-1'), { 'ec2:CreateAction': 'RunInstances', 'aws:RequestTag/Name': 'x' }),
+    ],
     ['tag what another call makes', ask('ec2:CreateTags', ec2Arn('instance', 'i-1'), { ...NEW, 'ec2:CreateAction': 'CreateImage' })],
     ['take a tag away', ask('ec2:DeleteTags', ec2Arn('instance', 'i-0aaa'), OURS)],
     ['stop an instance of a cluster', ask('ec2:StopInstances', ec2Arn('instance', 'i-0aaa'), OURS)],
@@ -98,12 +113,14 @@ describe.each(WORKERS)('%s can not', (worker) => {
     ['make a placement group of another name', ask('ec2:CreatePlacementGroup', ec2Arn('placement-group', 'theirs'), NEW)],
     ['delete a placement group of another name', ask('ec2:DeletePlacementGroup', ec2Arn('placement-group', 'theirs'), OURS)],
     ['allocate an address without the tag', ask('ec2:AllocateAddress', ec2Arn('elastic-ip', 'eipalloc-1'))],
-    ['free an address from an interface of another VPC', ask('ec2:DisassociateAddress', ec2Arn('network-interface', 'eni-1'), THEIR_VPC)],
-    ['move an address through an interface of another VPC', ask('ec2:AssociateAddress', ec2Arn('network-interface', 'eni-1'), THEIR_VPC)],
+    ['free an address from an interface without the tag', ask('ec2:DisassociateAddress', UNTAGGED)],
+    ['move an address through an interface without the tag', ask('ec2:AssociateAddress', UNTAGGED)],
+    ['give a private address to an interface without the tag', ask('ec2:AssignPrivateIpAddresses', UNTAGGED, BY_CODE)],
     [
-      'make an interface by its own code',
-      ask('ec2:CreateNetworkInterface', ec2Arn('network-interface', 'eni-1'), { 'lambda:SourceFunctionArn': arn('lambda', 'function:f') }),
+      'take a private address away',
+      ask('ec2:UnassignPrivateIpAddresses', ec2Arn('network-interface', 'eni-0aaa'), { ...OURS, ...BY_CODE }),
     ],
+    ['make an interface by its own code', ask('ec2:CreateNetworkInterface', ec2Arn('network-interface', 'eni-1'), BY_CODE)],
     ['run a shell script of its own', ask('ssm:SendCommand', arn('ssm', 'document/AWS-RunShellScript', ''))],
     ['run another document', ask('ssm:SendCommand', arn('ssm', 'document/theirs'))],
     ['open a session', ask('ssm:StartSession', ec2Arn('instance', 'i-0aaa'), { 'ssm:resourceTag/fiware-ha:cluster': 'city' })],
@@ -136,13 +153,12 @@ describe.each(WORKERS)('%s can not', (worker) => {
 });
 
 /** Used by AWS on a function's behalf, not by its code; each with who uses it. */
-const IMPLICIT: Record<string, RegExp> = {
-  'Lambda writes the function’s log': /^logs:(CreateLogStream|PutLogEvents)$/,
-  'the event source mapping takes messages': /^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)$/,
-  'Lambda makes the function’s interfaces in the VPC':
-    /^ec2:((Create|Delete)NetworkInterface|(Assign|Unassign)PrivateIpAddresses|DescribeNetworkInterfaces|DescribeSubnets)$/,
+const IMPLICIT: Record<string, (action: string, sid?: string) => boolean> = {
+  'Lambda writes the function’s log': (action) => /^logs:(CreateLogStream|PutLogEvents)$/.test(action),
+  'the event source mapping takes messages': (action) => /^sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes)$/.test(action),
+  'Lambda makes the function’s interfaces in the VPC': (_action, sid) => sid === 'NetworkInterfaces',
 };
-const isImplicit = (action: string) => Object.values(IMPLICIT).some((pattern) => pattern.test(action));
+const isImplicit = (action: string, sid?: string) => Object.values(IMPLICIT).some((isOne) => isOne(action, sid));
 
 interface Permission {
   at: number;
@@ -152,8 +168,10 @@ interface Permission {
 
 /** Every action on every resource that the statements allow and the code uses. */
 function permissionsOf(statements: readonly Statement[]): Permission[] {
-  return statements.flatMap(({ Effect, Action, Resource }, at) =>
-    Effect === 'Deny' ? [] : Action.flatMap((action) => (isImplicit(action) ? [] : Resource.map((resource) => ({ at, action, resource })))),
+  return statements.flatMap(({ Effect, Action, Resource, Sid }, at) =>
+    Effect === 'Deny'
+      ? []
+      : Action.flatMap((action) => (isImplicit(action, Sid) ? [] : Resource.map((resource) => ({ at, action, resource })))),
   );
 }
 

@@ -38,6 +38,12 @@ function watched(world: World, used: Used): World {
   return world;
 }
 
+function setEntryMode(world: World, mode: string): void {
+  const stored = world.state.specs.get('city');
+  if (!stored) throw new Error('expected the city to have a spec');
+  world.state.specs.set('city', { text: JSON.stringify({ ...JSON.parse(stored.text), entry: { mode } }), version: stored.version + 1 });
+}
+
 /** Names without what is special about them: `compute.launchNode lb a` is `compute.launchNode`. */
 function methodsOf(worker: Worker): string[] {
   const names = OPERATIONS[worker].map(({ name }) => (name.startsWith('queues.') ? name : (name.split(' ')[0] ?? '')));
@@ -53,6 +59,11 @@ describe('what each worker asks of AWS', () => {
       await story.pass(30);
       expect(await story.pass(900, () => (story.deleted.size > 0 ? story.state.rows.size === 0 : isSettled(story)))).toBe(true);
     }
+
+    const pair = watched(await aWorldWith(['city'], { seed: 5 }), used);
+    setEntryMode(pair, 'active-active');
+    await pair.pass(120);
+    expect(await pair.pass(900, () => isSettled(pair))).toBe(true);
 
     // A majority lost for good; a spec that is not there any more; requests whose store is out of reach.
     const lost = watched(await aWorldWith(['city'], { seed: 41 }), used);

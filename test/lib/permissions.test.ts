@@ -7,7 +7,6 @@ const WORKERS = ['HealthCheckRole', 'ProvisionRole', 'FailoverRole'];
 const READS = /:(Describe|Get|List|Query|BatchGet)/;
 const allowedTo = (worker: string) => statementsOf(template, worker).filter(({ effect }) => effect === 'Allow');
 const withAction = (worker: string, action: string) => allowedTo(worker).filter(({ actions }) => actions.includes(action));
-const vpcArn = (conditions: Statement['conditions']) => conditions.ArnEquals?.['ec2:Vpc'];
 
 /** Things an instance is made from; that it is a cluster's is asked of the instance in the same call. */
 const LAUNCHED_FROM = /:(launch-template|subnet|security-group)\/<|:image\/\*$|:placement-group\/fiware-ha-\*$/;
@@ -15,11 +14,10 @@ const LAUNCHED_FROM = /:(launch-template|subnet|security-group)\/<|:image\/\*$|:
 /** How a statement keeps a change to what is a cluster's; undefined where it does not. */
 function heldBy({ actions, resources, conditions }: Statement): string | undefined {
   const { StringLike = {}, StringEquals = {} } = conditions;
+  if (actions.every((action) => action === 'ec2:CreateTags') && !StringEquals['ec2:CreateAction']) return undefined;
   if (StringLike['aws:RequestTag/fiware-ha:cluster'] === '?*') return 'made with the tag';
   if (StringLike['aws:ResourceTag/fiware-ha:cluster'] === '?*') return 'carries the tag';
   if (StringLike['ssm:resourceTag/fiware-ha:cluster'] === '?*') return 'carries the tag';
-  if (actions.every((action) => action === 'ec2:CreateTags') && StringEquals['ec2:CreateAction']) return 'tagged at creation alone';
-  if (resources.every((resource) => resource.includes(':network-interface/')) && vpcArn(conditions)) return 'inside the VPC';
   if (actions.every((action) => action === 'ec2:RunInstances') && resources.every((resource) => LAUNCHED_FROM.test(resource)))
     return 'what nodes are made from';
   return undefined;
@@ -80,11 +78,11 @@ describe('the right to change the world', () => {
     expect(holders(action)).toEqual(expected);
   });
 
-  it('gives private addresses to interfaces of the VPC, from the provision worker alone', () => {
+  it('gives private addresses to interfaces that carry the tag, from the provision worker alone', () => {
     const [statement, ...others] = withAction('ProvisionRole', 'ec2:AssignPrivateIpAddresses');
     expect(others).toEqual([]);
     expect(statement?.resources).toEqual(['arn:partition:ec2:region:accountid:network-interface/*']);
-    expect(statement && vpcArn(statement.conditions)).toBeDefined();
+    expect(statement && heldBy(statement)).toBe('carries the tag');
     for (const worker of ['HealthCheckRole', 'FailoverRole'])
       expect(withAction(worker, 'ec2:AssignPrivateIpAddresses').map(({ sid }) => sid)).toEqual(['NetworkInterfaces']);
   });
@@ -120,15 +118,15 @@ describe('the right to change the world', () => {
     expect(sends.map((arn) => /ControlPlane(\w+Queue)/.exec(arn)?.[1]).sort()).toEqual(queues);
   });
 
-  it('frees an address through the untagged interface of its holder, inside the VPC', () => {
+  it('moves and frees an address through interfaces that carry the tag', () => {
     const onInterfaces = (worker: string, action: string) =>
       withAction(worker, action).filter(({ resources }) => resources.some((resource) => resource.includes(':network-interface/')));
     for (const [worker, action] of [
       ['ProvisionRole', 'ec2:DisassociateAddress'],
       ['FailoverRole', 'ec2:AssociateAddress'],
     ] as const) {
-      const [statement] = onInterfaces(worker, action);
-      expect(statement && vpcArn(statement.conditions)).toBeDefined();
+      const statements = onInterfaces(worker, action);
+      expect(statements.map(heldBy)).toEqual(['carries the tag']);
     }
   });
 });
