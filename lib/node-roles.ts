@@ -114,8 +114,8 @@ export class NodeRoles extends Construct {
     orion.addIngressRule(lb, Port.tcp(PORT.orion), 'balancers');
     mongo.addIngressRule(orion, Port.tcp(PORT.mongo), 'brokers');
     mongo.addIngressRule(mongo, Port.tcp(PORT.mongo), 'members of the replica set');
-    lb.addIngressRule(probes, Port.tcp(PORT.lbAdmin), 'health checks');
-    lb.addIngressRule(Peer.ipv4(vpcCidr), Port.tcp(PORT.lbAdmin), 'metrics, for whoever collects them inside the VPC');
+    for (const group of [lb, orion, mongo]) group.addIngressRule(probes, Port.tcp(PORT.admin), 'health checks');
+    lb.addIngressRule(Peer.ipv4(vpcCidr), Port.tcp(PORT.admin), 'metrics, for whoever collects them inside the VPC');
     orion.addIngressRule(probes, Port.tcp(PORT.orion), 'health checks');
     mongo.addIngressRule(probes, Port.tcp(PORT.mongo), 'health checks');
   }

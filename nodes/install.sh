@@ -60,8 +60,26 @@ LimitNOFILE=65536
 [Install]
 WantedBy=multi-user.target
 UNIT
+  # Tells what runs, to the control plane's probes alone; it has no rights beyond reading.
+  cat >/etc/systemd/system/fiware-ha-report.service <<UNIT
+[Unit]
+Description=fiware-ha report of $role
+
+[Service]
+ExecStart=/opt/fiware-ha/bin/report-config
+Restart=always
+RestartSec=5
+DynamicUser=yes
+ProtectHome=yes
+MemoryMax=64M
+TasksMax=32
+
+[Install]
+WantedBy=multi-user.target
+UNIT
   systemctl daemon-reload
   systemctl enable fiware-ha-role
+  systemctl enable --now fiware-ha-report
 }
 
 if [ "$role" = lb ]; then install_lb; else install_service; fi

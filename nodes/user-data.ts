@@ -7,8 +7,8 @@ import type { Role } from '../lambdas/core/names';
 const SCRIPTS = ['common.sh', 'decode_payload.py', 'apply-config', 'role-process', 'run-role', 'restart-role'];
 const SCRIPTS_OF: Record<Role, string[]> = {
   lb: ['check-haproxy', 'config-version.lua', 'notify-entry'],
-  orion: [],
-  mongo: ['replica-set', 'repair-majority'],
+  orion: ['report-config', 'broker_connections.py'],
+  mongo: ['report-config', 'replica-set', 'repair-majority'],
 };
 
 /** EC2 takes this much user data before it is encoded. */
@@ -22,11 +22,27 @@ function withoutComments(script: string): string {
   return script.replace(/^[ \t]*(\/\*\*[\s\S]*?\*\/|\/\/.*)\n/gm, '').replace(/ \/\/ .*$|^ +/gm, '');
 }
 
+/** A shell or Python script without lines that are comments alone; what stands in a here-document or a docstring is its text. */
+function withoutCommentLines(script: string): string {
+  let end: string | undefined;
+  const kept = script.split('\n').filter((line, i) => {
+    if (end !== undefined) {
+      if (end === '"""' ? line.includes(end) : line === end) end = undefined;
+      return true;
+    }
+    if (i > 0 && /^\s*#/.test(line)) return false;
+    const opened = /(?<!<)<<'?([A-Z]+)'?(?!<)/.exec(line)?.[1] ?? /^\s*("{3})(?!.*"{3})/.exec(line)?.[1];
+    if (opened) end = opened;
+    return true;
+  });
+  return kept.join('\n');
+}
+
 /** Shell commands that write one of the files beside this one. @throws where the file holds the mark that ends it */
 function writing(file: string): string {
   const text = readFileSync(join(__dirname, file), 'utf8');
   if (text.includes(END)) throw new Error(`nodes/${file}: contains ${END}, which marks its end in user data; name it differently`);
-  return `cat >${HOME}/${file} <<'${END}'\n${file.endsWith('.js') ? withoutComments(text) : text}${END}\n`;
+  return `cat >${HOME}/${file} <<'${END}'\n${file.endsWith('.js') ? withoutComments(text) : file.endsWith('.lua') ? text : withoutCommentLines(text)}${END}\n`;
 }
 
 /** One script that writes them all: packed together they take half of what they take one by one. */

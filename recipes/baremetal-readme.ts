@@ -155,7 +155,7 @@ ${addressTable(spec, addresses)}
 ${roleTable(spec)}
 The balancers run Debian 12; members and brokers what MongoDB ${mongoSeries} and ${asInTheSlides ? "Orion's RPM" : 'Docker'} are packaged for. Clocks in step (chrony).
 Between the machines must be open: ${lbs.length > 1 ? `${manager === 'pacemaker' ? 'UDP 5404 and 5405, TCP 2224' : 'IP protocol 112 (VRRP)'} between ${lbs.join(' and ')}, ` : ''}the ports above from
-balancers to the other machines, ${PORT.mongo} among ${membersOf(spec).join(', ')} and from the other roles to them. ${PORT.lbAdmin} of the balancers is for
+balancers to the other machines, ${PORT.mongo} among ${membersOf(spec).join(', ')} and from the other roles to them. ${PORT.admin} of the balancers is for
 those who look after them.
 
 ## 1. The replica set

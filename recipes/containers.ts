@@ -68,7 +68,7 @@ export const BALANCER_CHECK = [
   '/dev/null',
   '--max-time',
   '2',
-  `http://localhost:${PORT.lbAdmin}/fiware-ha/health`,
+  `http://localhost:${PORT.admin}/fiware-ha/health`,
 ];
 
 /** Where a file of a role is kept beside the project, and where the process reads it. */

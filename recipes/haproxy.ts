@@ -58,7 +58,7 @@ const TCP_DEFAULTS = `defaults
 
 /** keepalived asks for the health; metrics are for those on private addresses. */
 const ADMIN = `frontend admin
-  bind :${PORT.lbAdmin}
+  bind :${PORT.admin}
   mode http
   option dontlog-normal
   http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }

@@ -56,7 +56,7 @@ function image(spec: ClusterSpec): string {
 
 function balancer(spec: ClusterSpec, site: Site, configs: Configs): Yaml {
   const content = renderHaproxy(spec, site, { log: 'stdout', discovery: { resolvers: 'docker', templates: true } });
-  const ports = [...offersOf(spec, site).map(({ port }) => port), PORT.lbAdmin];
+  const ports = [...offersOf(spec, site).map(({ port }) => port), PORT.admin];
   return {
     image: image(spec),
     command: ['haproxy', '-W', '-db', '-f', '/etc/haproxy/haproxy.cfg'],

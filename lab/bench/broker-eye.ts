@@ -57,7 +57,7 @@ export function servedBy(metrics: string): Map<string, number> {
 /** Waits until a balancer has had good answers from all of the servers; answers when, ms. @throws LabError after `timeoutMs` */
 export function untilServed(balancerIp: string, servers: readonly string[], timeoutMs: number): Promise<number> {
   return waitFor(`answers of ${servers.join(' and ')} through ${balancerIp}`, timeoutMs, LOOK_EVERY_MS, async () => {
-    const served = servedBy((await textOf(`http://${balancerIp}:${PORT.lbAdmin}/metrics?scope=server`)) ?? '');
+    const served = servedBy((await textOf(`http://${balancerIp}:${PORT.admin}/metrics?scope=server`)) ?? '');
     return servers.every((server) => (served.get(server) ?? 0) > 0) ? Date.now() : null;
   });
 }

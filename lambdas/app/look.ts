@@ -19,7 +19,7 @@ export async function lookAtCloud({ ports }: Context, cluster: string): Promise<
 }
 
 function balancerUrl(ip: string | undefined, what: 'health' | 'config-version'): string {
-  return `http://${ip}:${PORT.lbAdmin}/fiware-ha/${what}`;
+  return `http://${ip}:${PORT.admin}/fiware-ha/${what}`;
 }
 
 /** One node over the network, in its role's own way. */

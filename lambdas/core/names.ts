@@ -21,7 +21,8 @@ export const TAG = {
   address: 'fiware-ha:address',
 } as const;
 
-export const PORT = { orion: 1026, mongo: 27017, lbAdmin: 8404 } as const;
+/** `admin`: where each node tells the version it runs, on every role the same. */
+export const PORT = { orion: 1026, mongo: 27017, admin: 8404 } as const;
 
 /** Any slot's name: prefix and number. */
 export const SLOT_NAME = /^[a-z]{2,12}\d{1,2}$/;

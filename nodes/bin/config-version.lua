@@ -1,4 +1,4 @@
--- HAProxy loads this: tells the version of its configuration (variable txn.config_version) while the files are as they were applied, else `drifted`.
+-- HAProxy loads this: tells the version of its configuration (variable txn.config_version) while the files are as they were applied, else `drifted: FILE`.
 -- Reads a few small files a request; changes nothing. Answers probes every few seconds, never clients.
 local FILES = {
   { applied = "/var/lib/fiware-ha/applied/haproxy.cfg", read = "/etc/haproxy/haproxy.cfg" },
@@ -14,16 +14,16 @@ local function text_of(path)
 end
 
 -- Where no copy can be read there is nothing to compare with: that is no drift.
-local function has_drifted()
+local function edited_file()
   for _, file in ipairs(FILES) do
     local applied = text_of(file.applied)
-    if applied and applied ~= text_of(file.read) then return true end
+    if applied and applied ~= text_of(file.read) then return file.read end
   end
-  return false
 end
 
 core.register_service("config_version", "http", function(applet)
-  local body = has_drifted() and "drifted" or applet:get_var("txn.config_version")
+  local edited = edited_file()
+  local body = edited and ("drifted: " .. edited) or applet:get_var("txn.config_version")
   applet:set_status(200)
   applet:add_header("content-type", "text/plain")
   applet:add_header("content-length", tostring(#body))

@@ -116,9 +116,9 @@ function scenarios(): void {
   it.each(['/etc/haproxy/haproxy.cfg', '/etc/keepalived/keepalived.conf'])('tells that somebody edited %s, and repairs it', (path) => {
     const before = box.sh(`cat ${path}`).stdout;
     box.sh(`echo '# just a try' >>${path}`);
-    expect(versionServed()).toBe('drifted');
+    expect(versionServed()).toBe(`drifted: ${path}`);
     box.sh('kill -USR2 $(cat /run/haproxy.pid); sleep 0.5');
-    expect(versionServed()).toBe('drifted');
+    expect(versionServed()).toBe(`drifted: ${path}`);
     expect(answerOf(apply(V1))).toEqual({ ok: true, configVersion: V1, did: 'applied' });
     expect(versionServed()).toBe(V1);
     expect(box.sh(`cat ${path}`).stdout).toBe(before);

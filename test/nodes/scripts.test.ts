@@ -34,6 +34,7 @@ describe('commands', () => {
       'run-role',
       'check-haproxy',
       'notify-entry',
+      'report-config',
     ])
       expect(statSync(join(NODES, 'bin', name)).mode & 0o111).toBe(0o111);
   });

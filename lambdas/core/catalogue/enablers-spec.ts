@@ -101,7 +101,7 @@ export function enablersOf(enablers: EnablersSpec): { entry: RoleEntry; spec: En
 function portProblems(enablers: EnablersSpec): Problem[] {
   const taken = new Map<number, string>([
     [PORT.orion, 'orion (north)'],
-    [PORT.lbAdmin, 'the balancers themselves (admin)'],
+    [PORT.admin, 'the balancers themselves (admin)'],
   ]);
   return enablersOf(enablers).flatMap(({ entry, spec }) =>
     entry.frontends.flatMap((name) => {

@@ -55,7 +55,7 @@ function haproxyConfig(config: LbConfig, version: string): string {
 ${GLOBAL}
 ${brokerPools(config)}
 frontend admin
-  bind :${PORT.lbAdmin}
+  bind :${PORT.admin}
   option dontlog-normal
   http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }
   http-request set-var(txn.config_version) str(${version})
