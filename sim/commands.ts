@@ -60,9 +60,11 @@ export class Commands {
     const config = this.configOf(node.fact.instanceId, command.version);
     if (!config) return { is: 'failed', exitCode: 65, detail: `no values for version ${command.version}` };
     const isReload = node.fact.role === 'lb' && node.process === 'running';
+    // A file that was only edited is put back: the process has read the right one.
     const isSame = node.configVersion === command.version && node.process === 'running';
     node.config = config;
     node.configVersion = command.version;
+    delete node.edited;
     if (!isReload && !isSame) this.startProcess(node);
     return { is: 'succeeded', output: { ok: true, configVersion: command.version } };
   }

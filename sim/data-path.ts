@@ -22,6 +22,18 @@ export class DataPath {
     return this.cloud.isServing(node) ? OK : failed('connection refused');
   }
 
+  private machine(node: SimNode): Outcome {
+    if (!this.cloud.isReachable(node)) return failed('no answer in time');
+    return node.configVersion === undefined ? failed('HTTP 404') : OK;
+  }
+
+  /** What a node tells of its configuration: HAProxy on a balancer, on others a process of its own, alive whatever became of theirs. */
+  report(node: SimNode): { outcome: Outcome; body: string } {
+    const outcome = node.fact.role === 'lb' ? this.process(node) : this.machine(node);
+    const words = node.edited === undefined ? (node.configVersion ?? '') : `drifted: ${node.edited}`;
+    return { outcome, body: outcome.is === 'ok' ? words : '' };
+  }
+
   /** Orion's `/v2/entities`: 500 without a primary that its seeds lead to. */
   database(broker: SimNode): Outcome {
     const process = this.process(broker);

@@ -20,6 +20,8 @@ export interface SimNode {
   servesFromMs: number;
   config?: NodeConfig;
   configVersion?: string;
+  /** The file that somebody edited since that was applied. */
+  edited?: string;
   member?: Member;
 }
 

@@ -63,9 +63,9 @@ function makeProbe(world: SimWorld): Ports['probe'] {
       const reachable = node !== undefined && cloud.isReachable(node);
       await scheduler.sleep(reachable ? between(random, ...PROBE_MS) : timeoutMs);
       if (!node) return { outcome: { is: 'failed', detail: 'no answer in time' }, body: '' };
+      if (pathname.endsWith('/config-version')) return dataPath.report(node);
       const isDatabase = pathname.startsWith('/v2/') && Number(port) === PORT.orion;
-      const outcome = isDatabase ? dataPath.database(node) : dataPath.process(node);
-      return { outcome, body: outcome.is === 'ok' && pathname.endsWith('/config-version') ? (node.configVersion ?? '') : '' };
+      return { outcome: isDatabase ? dataPath.database(node) : dataPath.process(node), body: '' };
     },
     hello: async (host, timeoutMs) => {
       const node = cloud.byIp(host.split(':')[0] ?? '');

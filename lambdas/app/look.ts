@@ -1,4 +1,5 @@
 /** Looks: gathers the facts of one cluster from outside, each failure as an unknown. Judges nothing. */
+import { type ConfigReport, readConfigReport } from '../core/config-report';
 import type { CloudFacts, InstanceFact, NodeProbe, Probes } from '../core/facts';
 import type { InFlight, Memory } from '../core/memory';
 import { PORT } from '../core/names';
@@ -28,9 +29,16 @@ export async function probeNode({ ports, settings }: Context, fact: InstanceFact
   const { privateIp, role } = fact;
   const timeoutMs = settings.probeTimeoutMs;
   const atMs = clock.nowMs();
+  const admin = `http://${privateIp}:${PORT.admin}/fiware-ha`;
+  const asked = probe.http(`${admin}/config-version`, timeoutMs);
+  // A node that tells nothing is none the worse for it.
+  const report = async (): Promise<ConfigReport> => {
+    const { outcome, body } = await asked;
+    return outcome.is === 'ok' ? readConfigReport(body) : {};
+  };
   if (role === 'mongo') {
     const { outcome, hello } = await probe.hello(`${privateIp}:${PORT.mongo}`, timeoutMs);
-    return { role, atMs, process: outcome, ...(hello ? { hello } : {}) };
+    return { role, atMs, process: outcome, ...(hello ? { hello } : {}), ...(await report()) };
   }
   if (role === 'orion') {
     const base = `http://${privateIp}:${PORT.orion}`;
@@ -38,21 +46,14 @@ export async function probeNode({ ports, settings }: Context, fact: InstanceFact
       probe.http(`${base}/version`, timeoutMs),
       probe.http(`${base}/v2/entities?limit=1`, timeoutMs),
     ]);
-    return { role, atMs, process: process.outcome, database: database.outcome };
+    return { role, atMs, process: process.outcome, database: database.outcome, ...(await report()) };
   }
-  const [process, version, secondary] = await Promise.all([
-    probe.http(balancerUrl(privateIp, 'health'), timeoutMs),
-    probe.http(balancerUrl(privateIp, 'config-version'), timeoutMs),
-    fact.secondaryIps?.[0] ? probe.http(balancerUrl(fact.secondaryIps[0], 'health'), timeoutMs) : undefined,
+  const second = fact.secondaryIps?.[0];
+  const [{ outcome }, secondary] = await Promise.all([
+    probe.http(`${admin}/health`, timeoutMs),
+    second ? probe.http(balancerUrl(second, 'health'), timeoutMs) : undefined,
   ]);
-  const configVersion = version.outcome.is === 'ok' ? version.body.trim() : '';
-  return {
-    role,
-    atMs,
-    process: process.outcome,
-    ...(secondary ? { secondary: secondary.outcome } : {}),
-    ...(configVersion ? { configVersion } : {}),
-  };
+  return { role, atMs, process: outcome, ...(secondary ? { secondary: secondary.outcome } : {}), ...(await report()) };
 }
 
 /** All nodes of a cluster that run and have an address, side by side. */

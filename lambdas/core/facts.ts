@@ -1,4 +1,5 @@
 /** Facts: what was observed, with its time, before anybody judged it. Types only. */
+import type { ConfigReport } from './config-report';
 import type { Role } from './names';
 
 export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
@@ -68,11 +69,13 @@ export interface HelloFact {
   maxWireVersion?: number;
 }
 
-export type NodeProbe =
-  /** `secondary`: the same question at the second private address; absent where it has none. */
-  | { role: 'lb'; atMs: number; process: Outcome; secondary?: Outcome; configVersion?: string }
-  | { role: 'orion'; atMs: number; process: Outcome; database: Outcome }
-  | { role: 'mongo'; atMs: number; process: Outcome; hello?: HelloFact };
+export type NodeProbe = ConfigReport &
+  (
+    | /** `secondary`: the same question at the second private address; absent where it has none. */
+    { role: 'lb'; atMs: number; process: Outcome; secondary?: Outcome }
+    | { role: 'orion'; atMs: number; process: Outcome; database: Outcome }
+    | { role: 'mongo'; atMs: number; process: Outcome; hello?: HelloFact }
+  );
 
 /** Probes by instance id; a node that was not probed has no entry. */
 export type Probes = Record<string, NodeProbe>;

@@ -54,6 +54,8 @@ export interface Memory {
   terminated: Record<string, number>;
   /** Configuration version each node reported after applying it. */
   applied: Record<string, string>;
+  /** When that was known, ms: what a node told before is old news. */
+  appliedAtMs: Record<string, number>;
   /** Highest incarnation ever used, by slot; never reused. */
   incarnations: Record<string, number>;
   /** No replacement of the slot before this time, ms. */
@@ -88,6 +90,7 @@ export const EMPTY_MEMORY: Memory = {
   launched: {},
   terminated: {},
   applied: {},
+  appliedAtMs: {},
   incarnations: {},
   cooldownUntilMs: {},
   zoneFullUntilMs: {},

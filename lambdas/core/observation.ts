@@ -33,6 +33,8 @@ export interface Node {
   probe?: NodeProbe;
   /** Configuration version it reported last. */
   configVersion?: string;
+  /** The file that somebody edited since that was applied. */
+  drifted?: string;
 }
 
 export interface Observation {

@@ -1,4 +1,5 @@
 /** Joins facts, probes and memory into an observation, and folds health on the way. Reads nothing from outside. */
+import type { ConfigReport } from './config-report';
 import type { AddressFact, CloudFacts, InstanceFact, NodeProbe, Probes } from './facts';
 import { foldHealth, newNodeHealth } from './health';
 import type { Memory } from './memory';
@@ -16,11 +17,12 @@ export function livingInstances(cloud: CloudFacts, memory: Memory): InstanceFact
   );
 }
 
-/** A balancer tells the version it runs; for other nodes the last result of applying one counts. */
-function configVersionOf(fact: InstanceFact, probe: NodeProbe | undefined, memory: Memory): string | undefined {
+/** A node tells the version it runs, or that a file was edited; while it is silent the last result of applying one counts. */
+function reportOf(fact: InstanceFact, probe: NodeProbe | undefined, memory: Memory): ConfigReport {
   const applied = memory.applied[fact.instanceId];
-  if (probe?.role === 'lb' && probe.process.is === 'ok' && applied !== undefined) return probe.configVersion ?? applied;
-  return applied;
+  if (applied === undefined) return {};
+  if (probe && probe.atMs < (memory.appliedAtMs[fact.instanceId] ?? 0)) return { configVersion: applied };
+  return { configVersion: probe?.configVersion ?? applied, ...(probe?.drifted ? { drifted: probe.drifted } : {}) };
 }
 
 /** Seconds a member's last write is behind the primary's; undefined while either is unknown. */
@@ -79,8 +81,7 @@ export function observe(
   const nodes = livingInstances(cloud, memory).map((fact): Node => {
     const probe = probes[fact.instanceId];
     const health = foldHealth(memory.health[fact.instanceId] ?? newNodeHealth(nowMs), fact, probe, spec.policy, nowMs);
-    const configVersion = configVersionOf(fact, probe, memory);
-    return { fact, health, ...(probe ? { probe } : {}), ...(configVersion ? { configVersion } : {}) };
+    return { fact, health, ...(probe ? { probe } : {}), ...reportOf(fact, probe, memory) };
   });
   const health = Object.fromEntries(nodes.map((node) => [node.fact.instanceId, node.health]));
   const initiated = nodes.some((node) => node.probe?.role === 'mongo' && node.probe.hello?.setName === spec.mongo.replicaSet);

@@ -74,7 +74,10 @@ function settleDone(memory: Memory, job: PlannedJob, output: JobOutput, policy: 
     memory.terminated[job.instanceId] = nowMs;
     delete memory.launched[job.instanceId];
   }
-  if (job.kind === 'applyConfig') memory.applied[job.instanceId] = output.configVersion ?? job.version;
+  if (job.kind === 'applyConfig') {
+    memory.applied[job.instanceId] = output.configVersion ?? job.version;
+    memory.appliedAtMs[job.instanceId] = nowMs;
+  }
   if (job.kind === 'applyConfig' && job.config.role === 'orion') memory.brokerSeeds = job.config.seeds;
   if (job.kind === 'initiateReplicaSet') memory.replicaSetInitiated = true;
   if (job.kind === 'setDefaultWriteConcern') memory.writeConcernSet = job.writeConcern;
@@ -125,6 +128,7 @@ function forget(memory: Memory, present: ReadonlySet<string>, nowMs: number): vo
   const isKnown = (_: unknown, id: string) => present.has(id) || memory.launched[id] !== undefined;
   memory.health = keepRecent(memory.health, isKnown);
   memory.applied = keepRecent(memory.applied, isKnown);
+  memory.appliedAtMs = keepRecent(memory.appliedAtMs, isKnown);
 }
 
 /**

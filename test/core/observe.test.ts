@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CloudFacts, Probes } from '../../lambdas/core/facts';
+import type { ConfigReport } from '../../lambdas/core/config-report';
+import type { CloudFacts, NodeProbe, Probes } from '../../lambdas/core/facts';
 import { EMPTY_MEMORY, type Memory } from '../../lambdas/core/memory';
+import type { Node } from '../../lambdas/core/observation';
 import { livingInstances, observe } from '../../lambdas/core/observe';
 import { aHealth, anInstance, aSpec, NOW_MS, ZONES } from '../builders';
 
@@ -55,13 +57,22 @@ describe('observe', () => {
     expect(observe(spec, cloudOf(...members), {}, EMPTY_MEMORY, ZONES, NOW_MS).memory.replicaSetInitiated).toBe(false);
   });
 
-  it("believes a balancer's own word about its configuration", () => {
-    const memory = { ...EMPTY_MEMORY, applied: { 'i-1011': 'v1' } };
-    const probe = (configVersion: string): Probes => ({
-      'i-1011': { role: 'lb', atMs: NOW_MS, process: { is: 'ok', latencyMs: 1 }, configVersion },
-    });
-    const seen = observe(spec, cloudOf(anInstance('lb1')), probe('v0'), memory, ZONES, NOW_MS);
-    expect(seen.observation.nodes[0]?.configVersion).toBe('v0');
+  it.each(['lb1', 'ctx1', 'mdb1'])("believes %s' own word about its configuration, and its last result while it is silent", (slot) => {
+    const fact = anInstance(slot);
+    const process = { is: 'ok', latencyMs: 1 } as const;
+    const atMs = NOW_MS;
+    const silent: NodeProbe =
+      fact.role === 'orion' ? { role: 'orion', atMs, process, database: process } : { role: fact.role, atMs, process };
+    const seen = (report: ConfigReport, applied: Record<string, string> = { [fact.instanceId]: 'v1' }) => {
+      const probes = { [fact.instanceId]: { ...silent, ...report } };
+      const { configVersion, drifted } = observe(spec, cloudOf(fact), probes, { ...EMPTY_MEMORY, applied }, ZONES, NOW_MS).observation
+        .nodes[0] as Node;
+      return { configVersion, drifted };
+    };
+    expect(seen({ configVersion: 'v0' })).toEqual({ configVersion: 'v0', drifted: undefined });
+    expect(seen({ drifted: '/etc/x' })).toEqual({ configVersion: 'v1', drifted: '/etc/x' });
+    expect(seen({})).toEqual({ configVersion: 'v1', drifted: undefined });
+    expect(seen({ configVersion: 'v0' }, {})).toEqual({ configVersion: undefined, drifted: undefined });
   });
 
   it('never forgets the highest incarnation of a slot', () => {

@@ -5,7 +5,7 @@ import { majorityOf } from './mongo-view';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
 import { stepDownJob } from './step-down';
-import { wantedConfigOf } from './wanted-config';
+import { isInStep, wantedConfigOf } from './wanted-config';
 
 /** A running node is touched only while its like are well, so that a bad rollout stops at the first. */
 function othersAreWell(s: Situation, node: Node): boolean {
@@ -36,13 +36,20 @@ function waitsForOthers(s: Situation, node: Node, step: Step): boolean {
   return true;
 }
 
+function whyApply({ fact, configVersion, drifted }: Node, wanted: string): string {
+  const node = `${fact.slot} (${fact.instanceId})`;
+  if (configVersion === undefined) return `${node} has no configuration yet`;
+  if (drifted !== undefined) return `${node}: somebody edited ${drifted} since ${configVersion} was applied, wanted ${wanted}`;
+  return `${node} runs ${configVersion}, wanted ${wanted}`;
+}
+
 function planRole(s: Situation, role: Role, step: Step): void {
   const underWay = s.inFlight.filter((job) => job.kind === 'applyConfig' && job.role === role);
   let rolling = underWay.length > 0;
   for (const { slot, current } of s.slots.wanted[role]) {
     if (current?.fact.state !== 'running' || !current.fact.privateIp || current.health.health === 'dead') continue;
     const desired = wantedConfigOf(s.configs, current);
-    if (!desired || current.configVersion === desired.version) continue;
+    if (!desired || isInStep(s.configs, current)) continue;
     const { instanceId } = current.fact;
     const isNew = current.configVersion === undefined;
     const barrier = startBarrier(s, current);
@@ -54,12 +61,9 @@ function planRole(s: Situation, role: Role, step: Step): void {
     if (!mayTry(s, base) || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
     rolling ||= !isNew;
     if (role === 'mongo' && !isNew && waitsForOthers(s, current, step)) continue;
-    const reason = isNew
-      ? `${slot} (${instanceId}) has no configuration yet`
-      : `${slot} (${instanceId}) runs ${current.configVersion}, wanted ${desired.version}`;
     step.jobs.push({
       kind: 'applyConfig',
-      ...common(s, base, reason),
+      ...common(s, base, whyApply(current, desired.version)),
       role,
       slot,
       instanceId,

@@ -95,5 +95,5 @@ export function wantedConfigOf(configs: WantedConfigs, node: Node): WantedConfig
 /** Whether a node runs the configuration it should. */
 export function isInStep(configs: WantedConfigs, node: Node): boolean {
   const wanted = wantedConfigOf(configs, node);
-  return wanted !== undefined && node.configVersion === wanted.version;
+  return wanted !== undefined && node.configVersion === wanted.version && node.drifted === undefined;
 }
