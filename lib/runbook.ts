@@ -7,7 +7,8 @@ export type RunbookHeading =
   | 'function-errors'
   | 'breaker-open'
   | 'blocked-decisions'
-  | 'majority-lost';
+  | 'majority-lost'
+  | 'rollout-stopped';
 
 /** An alarm's text: what is wrong, and where to read on. */
 export function runbook(heading: RunbookHeading, what: string): string {

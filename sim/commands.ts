@@ -3,6 +3,7 @@ import type { CommandOutcome, NodeCommand } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
 import type { NodeConfig } from '../lambdas/core/jobs';
 import type { Cloud } from './cloud';
+import type { Faults } from './faults';
 import { between, type Random } from './random';
 import type { ReplicaSets } from './replica-sets';
 import type { Scheduler } from './scheduler';
@@ -11,6 +12,8 @@ import type { SimNode } from './sim-node';
 const RUN_MS: [number, number] = [600, 2_500];
 /** From start to first answer, by role, ms. */
 const START_MS = { lb: 300, orion: 2_000, mongo: 1_000 } as const;
+/** From the start of a process to its death of its configuration, ms: it answers for a moment. */
+const DEADLY_MS = 4_000;
 /** SSM gives an undelivered command up after this, ms. */
 const DELIVERY_MS = 30_000;
 
@@ -23,6 +26,7 @@ export class Commands {
     private readonly random: Random,
     private readonly cloud: Cloud,
     private readonly replicaSets: ReplicaSets,
+    private readonly faults: Faults,
     /** What a version stands for: the values, which the rendered text no longer shows. */
     private readonly configOf: (instanceId: string, version: string) => NodeConfig | undefined,
   ) {}
@@ -59,20 +63,32 @@ export class Commands {
     }
     const config = this.configOf(node.fact.instanceId, command.version);
     if (!config) return { is: 'failed', exitCode: 65, detail: `no values for version ${command.version}` };
+    const refusal = this.faults.refuses(config);
+    if (refusal) return { is: 'failed', exitCode: 65, detail: 'exit 65', output: { ok: false, outcome: 'refused', error: refusal } };
     const isReload = node.fact.role === 'lb' && node.process === 'running';
     // A file that was only edited is put back: the process has read the right one.
     const isSame = node.configVersion === command.version && node.process === 'running';
     node.config = config;
     node.configVersion = command.version;
     delete node.edited;
-    if (!isReload && !isSame) this.startProcess(node);
+    if (isReload) this.dieOf(config, node);
+    else if (!isSame) this.startProcess(node);
     return { is: 'succeeded', output: { ok: true, configVersion: command.version } };
+  }
+
+  /** A deadly configuration is found out after the node said that it took it. */
+  private dieOf(config: NodeConfig, node: SimNode): void {
+    if (!this.faults.isDeadly(config)) return;
+    this.scheduler.after(DEADLY_MS, () => {
+      if (node.config === config && node.process === 'running') node.process = 'dead';
+    });
   }
 
   private startProcess(node: SimNode): void {
     if (!node.config) return;
     node.process = 'running';
     node.servesFromMs = this.scheduler.nowMs + START_MS[node.fact.role];
+    this.dieOf(node.config, node);
     if (node.config.role === 'mongo') this.replicaSets.start(node, node.config.replicaSet);
   }
 }

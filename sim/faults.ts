@@ -1,4 +1,5 @@
 /** Faults that are on at the moment; whoever simulates a part asks here. Holds settings, breaks nothing by itself. */
+import type { NodeConfig } from '../lambdas/core/jobs';
 
 /** APIs that can be away or throttled, one at a time. */
 export type Api = 'compute' | 'addresses' | 'commands' | 'specs' | 'rows' | 'claims' | 'budget' | 'journal' | 'queues';
@@ -16,6 +17,10 @@ export interface Faults {
   zonesLost: Set<string>;
   /** Zones without capacity for new nodes. */
   zonesFull: Set<string>;
+  /** What a node's own check says of a configuration it does not take; undefined where it takes it. */
+  refuses: (config: NodeConfig) => string | undefined;
+  /** Configurations with which a process starts, and dies soon after. */
+  isDeadly: (config: NodeConfig) => boolean;
   /** Balancers that do not hear their peer, by instance id. */
   deaf: Set<string>;
   /** Share of advertisement intervals in which a balancer takes a peer that it hears for silent. */
@@ -31,6 +36,8 @@ export function calm(): Faults {
     apisDown: new Set(),
     zonesLost: new Set(),
     zonesFull: new Set(),
+    refuses: () => undefined,
+    isDeadly: () => false,
     deaf: new Set(),
     falseAlarmShare: 0.0005,
   };

@@ -65,7 +65,7 @@ export class World implements SimWorld {
     this.cloud = new Cloud(this.scheduler, this.random, faults);
     this.replicaSets = new ReplicaSets(this.scheduler, this.random, this.cloud);
     this.dataPath = new DataPath(this.cloud, this.replicaSets);
-    this.commands = new Commands(this.scheduler, this.random, this.cloud, this.replicaSets, (id, version) =>
+    this.commands = new Commands(this.scheduler, this.random, this.cloud, this.replicaSets, faults, (id, version) =>
       this.configs.get(`${id}/${version}`),
     );
     this.queues = new MessageQueues(this.scheduler, this.random, faults, (message) => this.handle(message));

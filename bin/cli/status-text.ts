@@ -12,9 +12,17 @@ const COLUMNS: { head: string; cell: (slot: SlotSummary, entry: string, nowMs: n
   { head: 'ZONE', cell: (slot) => slot.zone ?? '-' },
   { head: 'ADDRESS', cell: (slot, entry) => `${slot.privateIp ?? '-'}${entry}` },
   { head: 'HEALTH', cell: healthText },
-  { head: 'CONFIG', cell: (slot) => slot.configVersion ?? '-' },
+  { head: 'CONFIG', cell: configText },
   { head: 'MEMBER', cell: memberText },
 ];
+
+/** `4f2a1b2`; `4f2a1b2 → 9c0d3e1` where it should run another; `4f2a1b2 edited FILE` where somebody did so. */
+function configText({ configVersion, wantedVersion, drifted }: SlotSummary): string {
+  const words = [configVersion?.slice(0, 7) ?? '-'];
+  if (wantedVersion) words.push(`→ ${wantedVersion.slice(0, 7)}`);
+  if (drifted) words.push(`edited ${drifted}`);
+  return words.join(' ');
+}
 
 function healthText(slot: SlotSummary): string {
   const why = [slot.sickness, slot.detail].filter(Boolean).join(': ');
@@ -90,6 +98,7 @@ export function statusLines(row: ClusterRow, nowMs: number): string[] {
   );
   lines.push(`last plan: ${status.sentence}`);
   if (status.replicaSetStep) lines.push(`replica set: ${status.replicaSetStep.replace(/^replica set: /, '')}`);
+  for (const { role, text } of status.rollouts ?? []) lines.push(`${role}: ${text}`);
   for (const warning of warningsOf(row.spec)) lines.push(`warning: ${warning}`);
   if (status.slots.length > 0) lines.push('', ...slotLines(status, nowMs));
   const free = status.addresses.filter((address) => !status.slots.some((slot) => slot.instanceId === address.holder));

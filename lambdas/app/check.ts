@@ -7,6 +7,8 @@ import { observe } from '../core/observe';
 import { putInFlight } from '../core/outbox';
 import { chooseNextLook } from '../core/plan/next-look';
 import { type Plan, planSituation } from '../core/plan/plan';
+import { foldRollouts } from '../core/plan/rollout';
+import { rolloutProblems } from '../core/plan/rollout-words';
 import { baseOf, lookAt, type Situation } from '../core/plan/situation';
 import { type Settled, settleJobs } from '../core/settle';
 import { parseSpec } from '../core/spec';
@@ -126,6 +128,7 @@ function report({ ports }: Context, s: Situation, plan: Plan, violations: string
   if (s.breaker.open) telemetry.count('BreakerOpen');
   if (plan.blocked.length > 0) telemetry.count('BlockedDecisions', plan.blocked.length);
   if (s.mongo.initiated && s.mongo.voters > 0 && !s.mongo.majority) telemetry.count('MajorityLost');
+  if (rolloutProblems(s).length > 0) telemetry.count('RolloutStopped');
   if (violations.length > 0) telemetry.error('check: unsafe plan dropped', { cluster, violations });
   telemetry.info('check', { cluster, sentence: plan.sentence, jobs: plan.jobs.map((job) => job.jobKey), converged: isConverged(s, plan) });
 }
@@ -149,8 +152,9 @@ export async function checkCluster(context: Context, cluster: string, facts: Clo
   const nowMs = ports.clock.nowMs();
   const present = cloud ? new Set(cloud.instances.map((fact) => fact.instanceId)) : undefined;
   const { memory: settledMemory, settled } = settleJobs(row.memory, jobFacts, row.spec.policy, present, nowMs);
-  const { observation: seen, memory } = observe(row.spec, cloud, probes, settledMemory, settings.zones, nowMs);
+  const { observation: seen, memory: observed } = observe(row.spec, cloud, probes, settledMemory, settings.zones, nowMs);
   const observation = { ...seen, ...(settings.claimQueueUrl ? { claimQueueUrl: settings.claimQueueUrl } : {}) };
+  const memory = foldRollouts(lookAt(row.spec, row.phase, observation, observed, nowMs), settled);
   const situation = lookAt(row.spec, row.phase, observation, memory, nowMs);
   const { plan, violations } = planSafely(situation, problems);
 

@@ -63,7 +63,8 @@ export async function probeNodes(context: Context, cloud: CloudFacts, memory: Me
   return Object.fromEntries(probes);
 }
 
-/** A node script's word for "not installed yet" (sysexits.h). */
+/** A node script's words for "this will never work" and "not installed yet" (sysexits.h). */
+const EX_DATAERR = 65;
 const EX_TEMPFAIL = 75;
 
 function reasonOf(outcome: { detail: string; exitCode: number | null; output?: Record<string, unknown> }): string {
@@ -89,6 +90,7 @@ async function lookAtCommand({ ports }: Context, instanceId: string, commandId: 
     if (outcome.is === 'failed' && outcome.exitCode === EX_TEMPFAIL) return { is: 'waiting', reason: reasonOf(outcome) };
     const reason = outcome.is === 'failed' ? reasonOf(outcome) : String(output?.error ?? 'the script reported no success');
     if (output?.outcome === 'stale' || output?.outcome === 'refused') return { is: output.outcome, reason };
+    if (outcome.is === 'failed' && outcome.exitCode === EX_DATAERR) return { is: 'refused', reason };
     return { is: 'failed', reason };
   } catch (error) {
     if (!(error instanceof PortError)) throw error;

@@ -1,6 +1,8 @@
 /** Memory: what a cluster's row carries from one tick to the next. Types and its empty value; nothing here decides. */
 import type { InstanceFact } from './facts';
 import type { JobKind, PlannedJob } from './jobs';
+import type { Role } from './names';
+import type { Settings } from './rollout-settings';
 import type { ClusterSpec } from './spec';
 
 /** healthy: answers. suspect: some bad probes. dead: bad for long, or EC2 says it is gone. unknown: could not look, or never yet seen healthy. */
@@ -36,6 +38,33 @@ export interface Attempts {
   /** The last try found the node not ready yet: tried again after a fixed rest, and not worth a journal entry each time. */
   waiting?: true;
   lastAtMs: number;
+}
+
+/** A running node that was given another configuration and has not been well for a while since. */
+export interface Settling {
+  /** When that was planned, ms. */
+  atMs: number;
+  /** Good looks at it in a row since it took the configuration. */
+  good: number;
+  /** Version of the rollout it is part of; absent where it only follows other nodes, or goes back. */
+  of?: string;
+}
+
+/** How a role's settings, or a release's templates, come to its nodes. */
+export interface Rollout {
+  /** Of the settings in the spec and the templates of this release. */
+  version: string;
+  /** rolling: not all nodes have it and are well. good: all do. bad: it made one unhealthy, or one refused it; until the spec changes. */
+  state: 'rolling' | 'good' | 'bad';
+  sinceMs: number;
+  /** The last that was good: what `bad` goes back to. */
+  good?: { version: string; hash: string; settings: Settings };
+  settling: Record<string, Settling>;
+  /** Nodes that took it and were well for a while, by instance id. */
+  took: string[];
+  failure?: { slot: string; instanceId: string; why: string; atMs: number };
+  /** All nodes are back at the last good one, and well. */
+  rolledBack?: true;
 }
 
 export interface Memory {
@@ -78,6 +107,8 @@ export interface Memory {
   brokerSeeds: string[];
   /** By address: slot of the balancer that held it when each held one of its own; where it returns to. */
   addressHomes: Record<string, string>;
+  /** By role. */
+  rollouts: Partial<Record<Role, Rollout>>;
   /** The next nudge this cluster already asked for, ms; stops chains of checks from multiplying. */
   lookAgainAtMs: number;
 }
@@ -101,6 +132,7 @@ export const EMPTY_MEMORY: Memory = {
   nextMemberId: 0,
   brokerSeeds: [],
   addressHomes: {},
+  rollouts: {},
   lookAgainAtMs: 0,
 };
 
@@ -118,6 +150,10 @@ export interface SlotSummary {
   sickness?: Sickness;
   detail?: string;
   configVersion?: string;
+  /** What it should run, where that is another. */
+  wantedVersion?: string;
+  /** The file that somebody edited since its configuration was applied. */
+  drifted?: string;
   /** For mongo: primary, secondary, voting or not, and how far a joining one is. */
   member?: string;
   /** Time of the newest write of a member that answers, seconds since the epoch; only while the majority is lost, when nothing is written. */
@@ -125,6 +161,17 @@ export interface SlotSummary {
   /** Since when a joining member has been where `member` says, ms. */
   memberSinceMs?: number;
   holdsAddress?: boolean;
+}
+
+/** How far the settings of a role have come, as `status` shows it. */
+export interface RolloutSummary {
+  role: Role;
+  version: string;
+  state: Rollout['state'];
+  /** Nodes that run what they should, of those wanted. */
+  inStep: number;
+  wanted: number;
+  text: string;
 }
 
 /** What a person sees of a cluster; written by each check, read by `status`. */
@@ -138,6 +185,8 @@ export interface StatusSummary {
   slots: SlotSummary[];
   /** The replica set's next or present step and why, in words; absent where it needs none. */
   replicaSetStep?: string;
+  /** Absent in a row of an earlier release. */
+  rollouts?: RolloutSummary[];
   addresses: { name: string; publicIp: string; holder?: string }[];
   inFlight: { kind: JobKind; jobKey: string; reason: string; plannedAtMs: number }[];
 }

@@ -7,8 +7,10 @@ import { isSpread } from './plan/entry-spread';
 import { helloOf } from './plan/mongo-view';
 import type { Plan } from './plan/plan';
 import { planReplicaSet } from './plan/replica-set';
+import { isRollingOut } from './plan/rollout';
+import { summarizeRollouts } from './plan/rollout-words';
 import type { Situation } from './plan/situation';
-import { isInStep } from './plan/wanted-config';
+import { isInStep, wantedConfigOf } from './plan/wanted-config';
 import { hostOf, type Slot } from './slots';
 
 function stateOf(node: Node): string {
@@ -53,6 +55,17 @@ function replicaSetStep(s: Situation, plan: Plan): string | undefined {
   return blocked[0] ?? notes[0];
 }
 
+/** What a node runs, and what it should where that differs. */
+function configState(s: Situation, node: Node): Pick<SlotSummary, 'configVersion' | 'wantedVersion' | 'drifted'> {
+  const { configVersion, drifted } = node;
+  const wanted = wantedConfigOf(s.configs, node)?.version;
+  return {
+    ...(configVersion ? { configVersion } : {}),
+    ...(wanted && wanted !== configVersion ? { wantedVersion: wanted } : {}),
+    ...(drifted ? { drifted } : {}),
+  };
+}
+
 function summarizeNode(s: Situation, node: Node): SlotSummary {
   const { fact, health } = node;
   return {
@@ -65,7 +78,7 @@ function summarizeNode(s: Situation, node: Node): SlotSummary {
     health: health.health,
     ...(health.sickness ? { sickness: health.sickness } : {}),
     ...(health.detail ? { detail: health.detail } : {}),
-    ...(node.configVersion ? { configVersion: node.configVersion } : {}),
+    ...configState(s, node),
     ...memberState(s, node),
     ...newestWrite(s, node),
     ...(s.observation.addresses.some((address) => address.holder === fact.instanceId) ? { holdsAddress: true } : {}),
@@ -80,6 +93,7 @@ function summarizeSlot(s: Situation, slot: Slot): SlotSummary[] {
 /** Everything wanted is there, healthy, configured, voting and addressed, and nothing else is. */
 export function isConverged(s: Situation, plan: Plan): boolean {
   if (s.phase !== 'active' || plan.jobs.length > 0 || s.inFlight.length > 0 || plan.blocked.length > 0) return false;
+  if (isRollingOut(s)) return false;
   const all = ROLES.flatMap((role) => s.slots.wanted[role]);
   const settled = all.every(
     ({ current, extras }) => current?.health.health === 'healthy' && extras.length === 0 && isInStep(s.configs, current),
@@ -104,6 +118,7 @@ export function summarize(s: Situation, plan: Plan): StatusSummary {
       ...s.slots.unwanted[role].map((node) => summarizeNode(s, node)),
     ]),
     ...(step ? { replicaSetStep: step } : {}),
+    ...(s.phase === 'active' ? { rollouts: summarizeRollouts(s) } : {}),
     addresses: s.observation.addresses.map(({ name, publicIp, holder }) => ({ name, publicIp, ...(holder ? { holder } : {}) })),
     inFlight: inFlight.map(({ job, plannedAtMs }) => ({ kind: job.kind, jobKey: job.jobKey, reason: job.reason, plannedAtMs })),
   };

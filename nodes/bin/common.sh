@@ -12,13 +12,13 @@ readonly EX_DATAERR=65 EX_TEMPFAIL=75
 
 readonly ORION_IMAGE=telefonicaiot/fiware-orion MONGO_IMAGE=mongo:7.0
 
-# Prints the one JSON line the control plane reads, and ends. fail CODE WORDS...
+# Prints the one JSON line the control plane reads, with `outcome` where that is set, and ends. fail CODE WORDS...
 fail() {
   local code=$1 words
   shift
   words=${*//[[:cntrl:]]/ }
   words=${words//\\/\\\\}
-  printf '{"ok":false,"error":"%s"}\n' "${words//\"/\\\"}"
+  printf '{"ok":false,%s"error":"%s"}\n' "${outcome:+\"outcome\":\"$outcome\",}" "${words//\"/\\\"}"
   exit "$code"
 }
 

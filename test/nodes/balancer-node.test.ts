@@ -96,7 +96,7 @@ function scenarios(): void {
     const before = [pidsOf('haproxy'), box.sh('cat /etc/haproxy/haproxy.cfg /etc/keepalived/keepalived.conf').stdout];
     const ran = apply(V2, files);
     expect(ran.code).toBe(65);
-    expect(answerOf(ran)).toMatchObject({ ok: false, error: expect.stringMatching(words) });
+    expect(answerOf(ran)).toMatchObject({ ok: false, outcome: 'refused', error: expect.stringMatching(words) });
     expect([pidsOf('haproxy'), box.sh('cat /etc/haproxy/haproxy.cfg /etc/keepalived/keepalived.conf').stdout]).toEqual(before);
     expect(versionServed()).toBe(V1);
   });
@@ -108,7 +108,7 @@ function scenarios(): void {
     }));
     const ran = apply(V2, files);
     expect(ran.code).toBe(1);
-    expect(answerOf(ran)).toMatchObject({ ok: false, error: expect.stringContaining('the old one is back') });
+    expect(answerOf(ran)).toMatchObject({ ok: false, outcome: 'refused', error: expect.stringContaining('the old one is back') });
     expect(versionServed()).toBe(V1);
     expect(answerOf(apply(V1))).toMatchObject({ did: 'already' });
   });

@@ -106,7 +106,11 @@ describeWith(['bash', 'python3', 'flock', 'ps'], 'a broker node', () => {
     const before = textAt('etc/fiware-ha/orion.env');
     const ran = apply({ ...ORION, seeds: ['10.0.9.9:27017'] }, V2);
     expect(ran.code).toBe(1);
-    expect(answerOf(ran)).toMatchObject({ ok: false, error: expect.stringMatching(/the old one is back: .*no such database/) });
+    expect(answerOf(ran)).toMatchObject({
+      ok: false,
+      outcome: 'refused',
+      error: expect.stringMatching(/the old one is back: .*no such database/),
+    });
     expect(textAt('etc/fiware-ha/orion.env')).toBe(before);
     expect(isRunning(pidOf('orion') ?? 0)).toBe(true);
     expect(textAt('var/lib/fiware-ha/config-version').trim()).toBe(V1);

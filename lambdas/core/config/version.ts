@@ -39,6 +39,11 @@ function fingerprint(role: Role): number {
 /** Changes with the templates, so that a new release of them is rolled out like any new value. */
 const TEMPLATES: Record<Role, number> = { lb: fingerprint('lb'), orion: fingerprint('orion'), mongo: fingerprint('mongo') };
 
+/** The templates of a role in this release, as a number. */
+export function configTemplates(role: Role): number {
+  return TEMPLATES[role];
+}
+
 /** Version of a configuration, 14 hex digits. Lists inside must be sorted by the caller. */
 export function configVersion(config: NodeConfig): string {
   return shortHash(JSON.stringify(config), TEMPLATES[config.role]);

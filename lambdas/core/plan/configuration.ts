@@ -2,6 +2,8 @@
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import { majorityOf } from './mongo-view';
+import { awaitsRollback, rolloutBarrier } from './rollout';
+import { rolloutProblems } from './rollout-words';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
 import { stepDownJob } from './step-down';
@@ -47,7 +49,8 @@ function planRole(s: Situation, role: Role, step: Step): void {
   const underWay = s.inFlight.filter((job) => job.kind === 'applyConfig' && job.role === role);
   let rolling = underWay.length > 0;
   for (const { slot, current } of s.slots.wanted[role]) {
-    if (current?.fact.state !== 'running' || !current.fact.privateIp || current.health.health === 'dead') continue;
+    if (current?.fact.state !== 'running' || !current.fact.privateIp) continue;
+    if (current.health.health === 'dead' && !awaitsRollback(s, current)) continue;
     const desired = wantedConfigOf(s.configs, current);
     if (!desired || isInStep(s.configs, current)) continue;
     const { instanceId } = current.fact;
@@ -58,7 +61,10 @@ function planRole(s: Situation, role: Role, step: Step): void {
       continue;
     }
     const base = `config/${instanceId}`;
-    if (!mayTry(s, base) || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
+    if (!mayTry(s, base)) continue;
+    const barrier = isNew ? undefined : rolloutBarrier(s, current);
+    if (barrier) step.notes.push(barrier);
+    if (barrier || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
     rolling ||= !isNew;
     if (role === 'mongo' && !isNew && waitsForOthers(s, current, step)) continue;
     step.jobs.push({
@@ -75,7 +81,7 @@ function planRole(s: Situation, role: Role, step: Step): void {
 
 /** Sends configurations: mongo before brokers before balancers, because each needs the one before. */
 export function planConfiguration(s: Situation): Step {
-  const step = emptyStep();
+  const step = { ...emptyStep(), blocked: rolloutProblems(s) };
   for (const role of ['mongo', 'orion', 'lb'] as const) planRole(s, role, step);
   return step;
 }

@@ -3,6 +3,7 @@ import type { JobOf } from '../jobs';
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
+import { awaitsRollback } from './rollout';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
 
@@ -64,7 +65,7 @@ function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
   const node = slot.current;
   if (!node) return (s.memory.incarnations[slot.slot] ?? 0) > 0 ? `${slot.slot} has no node any more` : `${slot.slot} is wanted and empty`;
   const stuck = neverCatchesUp(s, slot);
-  if (!stuck && (node.health.health !== 'dead' || restartComesFirst(s, node))) return undefined;
+  if (!stuck && (node.health.health !== 'dead' || restartComesFirst(s, node) || awaitsRollback(s, node))) return undefined;
   // It never ran because it waits, not because it is broken: a successor would wait as well.
   if (!isGone(node) && startBarrier(s, node)) return undefined;
   const dead = stuck ?? `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;

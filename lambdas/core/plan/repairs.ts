@@ -2,6 +2,7 @@
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import { restartComesFirst } from './launches';
+import { awaitsRollback } from './rollout';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 
 /** Why a dead process must not be restarted now. */
@@ -31,7 +32,9 @@ export function planRepairs(s: Situation): Step {
   const step = emptyStep();
   for (const role of ['lb', 'mongo', 'orion'] as const) {
     if (s.inFlight.some((job) => job.kind === 'restartRole' && job.role === role)) continue;
-    const slot = s.slots.wanted[role].find(({ current }) => current?.health.health === 'dead' && restartComesFirst(s, current));
+    const slot = s.slots.wanted[role].find(
+      ({ current }) => current?.health.health === 'dead' && restartComesFirst(s, current) && !awaitsRollback(s, current),
+    );
     if (slot?.current) planRestart(s, slot.current, step);
   }
   return step;

@@ -1,9 +1,10 @@
 /** Wanted configurations: what each node should run, worked out once a plan. Sends nothing. */
 import { configVersion } from '../config/version';
 import type { NodeConfig } from '../jobs';
-import type { Memory } from '../memory';
-import { PORT } from '../names';
+import type { Memory, Rollout } from '../memory';
+import { PORT, ROLES } from '../names';
 import type { Node, Observation } from '../observation';
+import { withSettings } from '../rollout-settings';
 import type { Slots } from '../slots';
 import type { ClusterSpec } from '../spec';
 import { type MongoView, majorityOf } from './mongo-view';
@@ -22,6 +23,8 @@ export interface WantedConfigs {
   orion?: WantedConfig;
   /** By instance id: the two balancers name each other, so theirs differ. */
   lb: ReadonlyMap<string, WantedConfig>;
+  /** What a node without any gets while a rollout has not proved itself on one that runs; absent where that is the same. */
+  forNew?: WantedConfigs;
 }
 
 function withVersion(config: NodeConfig): WantedConfig {
@@ -67,8 +70,8 @@ function lbConfigs(spec: ClusterSpec, slots: Slots, claimQueueUrl: string | unde
   return configs;
 }
 
-/** All configurations of a cluster. */
-export function workOutConfigs(
+/** Of one spec. */
+function configsOf(
   spec: ClusterSpec,
   { claimQueueUrl }: Pick<Observation, 'claimQueueUrl'>,
   slots: Slots,
@@ -86,10 +89,34 @@ export function workOutConfigs(
   };
 }
 
+/** The spec as it is rendered: with the last good settings of roles whose own turned out bad, or did not prove themselves yet. */
+function specToRender(spec: ClusterSpec, { rollouts }: Memory, isBackAt: (rollout: Rollout) => boolean): ClusterSpec {
+  return ROLES.reduce((rendered, role) => {
+    const rollout = rollouts[role];
+    return rollout?.good && isBackAt(rollout) ? (withSettings(rendered, rollout.good.settings) ?? rendered) : rendered;
+  }, spec);
+}
+
+/** All configurations of a cluster. */
+export function workOutConfigs(
+  spec: ClusterSpec,
+  observation: Pick<Observation, 'claimQueueUrl'>,
+  slots: Slots,
+  mongo: MongoView,
+  memory: Memory,
+): WantedConfigs {
+  const work = (of: ClusterSpec) => configsOf(of, observation, slots, mongo, memory);
+  const present = specToRender(spec, memory, ({ state }) => state === 'bad');
+  const proven = specToRender(spec, memory, ({ state, took }) => state === 'bad' || (state === 'rolling' && took.length === 0));
+  const configs = work(present);
+  return proven === present ? configs : { ...configs, forNew: work(proven) };
+}
+
 /** What one node should run; undefined while something it needs is not there yet. */
 export function wantedConfigOf(configs: WantedConfigs, node: Node): WantedConfig | undefined {
   const { role, instanceId } = node.fact;
-  return role === 'lb' ? configs.lb.get(instanceId) : configs[role];
+  const { lb, ...others } = node.configVersion === undefined ? (configs.forNew ?? configs) : configs;
+  return role === 'lb' ? lb.get(instanceId) : others[role];
 }
 
 /** Whether a node runs the configuration it should. */

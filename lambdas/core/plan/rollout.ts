@@ -1,0 +1,189 @@
+/** Follows how new settings come to a role's nodes: proven on one, stopped at the first that turns unhealthy. Judges and remembers; plans no job. */
+import type { Memory, Rollout, Settling } from '../memory';
+import { ROLES, type Role } from '../names';
+import type { Node } from '../observation';
+import { hashOf, rolloutVersion, settingsOf } from '../rollout-settings';
+import type { Settled } from '../settle';
+import type { Situation } from './situation';
+import { isInStep } from './wanted-config';
+
+/** A node that took new settings and is not well after this long never will be, ms; above any restart. */
+const SETTLE_MAX_MS = 90_000;
+
+function nodesOf(s: Situation, role: Role): Node[] {
+  return s.slots.wanted[role].flatMap(({ current }) => current ?? []);
+}
+
+/** A broker that alone does not reach the database is not well, though it answers. */
+function isWell({ health }: Node): boolean {
+  return health.health === 'healthy' && health.sickness !== 'database';
+}
+
+/** When a node took what it was given, ms; the time it was given while that is not known. */
+function takenAtMs(s: Situation, { fact }: Node, { atMs }: Settling): number {
+  return Math.max(s.memory.appliedAtMs[fact.instanceId] ?? 0, atMs);
+}
+
+function isUnderWay(s: Situation, { fact }: Node): boolean {
+  return s.busy.has(`config/${fact.instanceId}`);
+}
+
+/** One more look at a node that took a configuration; undefined once it was well for long enough. */
+function lookAtSettling(s: Situation, node: Node, before: Settling): Settling | undefined {
+  if (isUnderWay(s, node)) return before;
+  const sinceMs = takenAtMs(s, node, before);
+  // What was seen before it took the configuration says nothing.
+  const isNews = (node.probe?.atMs ?? 0) > sinceMs;
+  const good = isWell(node) ? before.good + (isNews ? 1 : 0) : 0;
+  const { healthyAfterChecks, deadAfterS } = s.spec.policy;
+  // A process that dies of its settings may take as long as one is given before it is called dead.
+  const restMs = before.of === undefined ? 0 : deadAfterS * 1000;
+  return good >= healthyAfterChecks && s.nowMs - sinceMs >= restMs ? undefined : { ...before, good };
+}
+
+/** Whether nothing at all on the node answers: then it is the machine, whatever was configured. */
+function isSilent({ probe }: Node): boolean {
+  if (!probe) return true;
+  const tellsVersion = probe.configVersion !== undefined || probe.drifted !== undefined;
+  return !tellsVersion && probe.process.is === 'failed' && probe.process.detail === 'no answer in time';
+}
+
+/** What is wrong with a node that took new settings; undefined while it is well, may yet become so, or can't be seen. */
+function sicknessOf(s: Situation, node: Node, sinceMs: number): string | undefined {
+  const { health, sickness, detail } = node.health;
+  if (isWell(node) || health === 'unknown' || sickness === 'gone' || isSilent(node)) return undefined;
+  const ageMs = s.nowMs - sinceMs;
+  const lacksDatabase = sickness === 'database' && ageMs >= s.spec.policy.deadAfterS * 1000;
+  const isStuck = ageMs >= Math.max(SETTLE_MAX_MS, 2 * s.spec.policy.deadAfterS * 1000);
+  return health === 'dead' || lacksDatabase || isStuck ? `it turned unhealthy with it: ${detail ?? sickness ?? health}` : undefined;
+}
+
+/** Whether something else explains the sickness of a node: then the rollout waits, and nothing is blamed on it. */
+function isExcused(s: Situation, role: Role, touched: ReadonlySet<string>): boolean {
+  if (s.breaker.open || (role === 'orion' && !s.mongo.primary)) return true;
+  return nodesOf(s, role).some((node) => node.configVersion !== undefined && !touched.has(node.fact.instanceId) && !isWell(node));
+}
+
+function refusalOf(s: Situation, role: Role, r: Rollout, settled: readonly Settled[]): Rollout['failure'] {
+  for (const { job, event, text } of settled) {
+    if (job.kind !== 'applyConfig' || job.role !== role || event !== 'refused') continue;
+    if (r.settling[job.instanceId]?.of !== r.version) continue;
+    return { slot: job.slot, instanceId: job.instanceId, why: `it refused it: ${text}`, atMs: s.nowMs };
+  }
+  return undefined;
+}
+
+/** The first node that the rollout made sick. */
+function victimOf(s: Situation, role: Role, r: Rollout): Rollout['failure'] {
+  const inHand = Object.entries(r.settling).flatMap(([id, { of }]) => (of === r.version ? [id] : []));
+  const touched = new Set([...inHand, ...r.took]);
+  if (isExcused(s, role, touched)) return undefined;
+  for (const node of nodesOf(s, role)) {
+    const { slot, instanceId } = node.fact;
+    const settling = r.settling[instanceId];
+    if (!touched.has(instanceId) || isUnderWay(s, node)) continue;
+    const why = sicknessOf(s, node, settling ? takenAtMs(s, node, settling) : s.nowMs);
+    if (why) return { slot, instanceId, why, atMs: s.nowMs };
+  }
+  return undefined;
+}
+
+function isDone(s: Situation, role: Role, r: Rollout): boolean {
+  if (Object.keys(r.settling).length > 0) return false;
+  return s.slots.wanted[role].every(({ current }) => current && isWell(current) && isInStep(s.configs, current));
+}
+
+function begin(before: Rollout | undefined, version: string, nowMs: number): Rollout {
+  return {
+    version,
+    state: 'rolling',
+    sinceMs: nowMs,
+    settling: before?.settling ?? {},
+    took: [],
+    ...(before?.good ? { good: before.good } : {}),
+  };
+}
+
+/** Settling nodes after this look, and those that have taken the rollout's version for good. */
+function foldSettling(s: Situation, role: Role, r: Rollout): Pick<Rollout, 'settling' | 'took'> {
+  const nodes = new Map(nodesOf(s, role).map((node) => [node.fact.instanceId, node]));
+  const settling: Record<string, Settling> = {};
+  const took = r.took.filter((id) => nodes.has(id));
+  for (const [id, before] of Object.entries(r.settling)) {
+    const node = nodes.get(id);
+    // A node that is gone, or has a successor already, is the business of others.
+    if (!node || node.health.sickness === 'gone') continue;
+    const next = lookAtSettling(s, node, before);
+    const hasIt = (s.memory.appliedAtMs[id] ?? 0) >= before.atMs;
+    if (next) settling[id] = next;
+    else if (before.of === r.version && hasIt) took.push(id);
+  }
+  return { settling, took };
+}
+
+function foldRole(s: Situation, role: Role, settled: readonly Settled[]): Rollout {
+  const settings = settingsOf(s.spec, role);
+  const version = rolloutVersion(role, settings);
+  const before = s.memory.rollouts[role];
+  if (before?.version !== version) return begin(before, version, s.nowMs);
+  // A refusal ends the closer look at its node in the same moment: it runs what it ran before.
+  const refusal = before.state === 'rolling' ? refusalOf(s, role, before, settled) : undefined;
+  const r: Rollout = { ...before, ...foldSettling(s, role, before) };
+  if (r.state === 'rolling') {
+    const failure = refusal ?? victimOf(s, role, r);
+    if (failure) return { ...r, state: 'bad', sinceMs: s.nowMs, failure };
+    if (!isDone(s, role, r)) return r;
+    return { version, state: 'good', sinceMs: s.nowMs, good: { version, hash: hashOf(settings), settings }, settling: {}, took: [] };
+  }
+  return r.state === 'bad' && !r.rolledBack && goesBackTo(s, role, r) && isDone(s, role, r) ? { ...r, rolledBack: true } : r;
+}
+
+/**
+ * Memory after one more look at all rollouts. The situation must be that of this memory; make it anew from what comes back.
+ * While nothing can be seen, and in a cluster that ends, all stays as it is.
+ */
+export function foldRollouts(s: Situation, settled: readonly Settled[]): Memory {
+  if (s.phase !== 'active' || !s.observation.cloudKnown) return s.memory;
+  return { ...s.memory, rollouts: Object.fromEntries(ROLES.map((role) => [role, foldRole(s, role, settled)])) };
+}
+
+/** The last good settings a bad rollout goes back to; undefined where none are known, or where the templates alone are new. */
+export function goesBackTo(s: Situation, role: Role, { state, good }: Rollout): Rollout['good'] {
+  return state === 'bad' && good && good.hash !== hashOf(settingsOf(s.spec, role)) ? good : undefined;
+}
+
+/** Whether some node must still prove itself with what it was given. */
+export function isRollingOut({ memory }: Situation): boolean {
+  return Object.values(memory.rollouts).some(({ state, settling }) => state === 'rolling' || Object.keys(settling).length > 0);
+}
+
+/** Whether a rollout is settled, one way or the other: nodes then only follow each other. */
+function isCalm({ state, rolledBack }: Rollout): boolean {
+  return state === 'good' || rolledBack === true;
+}
+
+/** Whether a node suffers from a rollout that goes back, and has not gone back yet: that comes before a restart or a successor. */
+export function awaitsRollback(s: Situation, node: Node): boolean {
+  const { role, instanceId, state } = node.fact;
+  const r = s.memory.rollouts[role];
+  if (r?.failure?.instanceId !== instanceId || !goesBackTo(s, role, r) || state !== 'running') return false;
+  const tries = s.memory.attempts[`config/${instanceId}`]?.failures ?? 0;
+  return tries < 2 && !isInStep(s.configs, node);
+}
+
+/** Why a node that runs may not be given another configuration yet; undefined where its rollout does not speak against it. */
+export function rolloutBarrier(s: Situation, node: Node): string | undefined {
+  const { role, slot, instanceId } = node.fact;
+  const r = s.memory.rollouts[role];
+  if (!r || awaitsRollback(s, node)) return undefined;
+  if (r.state === 'bad' && !goesBackTo(s, role, r)) return `${slot} is left as it is: the rollout it waits for has stopped`;
+  const others = nodesOf(s, role).filter((other) => other !== node && other.configVersion !== undefined);
+  const calm = isCalm(r);
+  const holdsUp = (other: Node) => {
+    if (other.health.health === 'dead') return !calm;
+    return r.settling[other.fact.instanceId] !== undefined || (!calm && !isWell(other));
+  };
+  const first = others.find(holdsUp);
+  if (first) return `${slot} waits for ${first.fact.slot}: one ${role} after the other, each well again before the next`;
+  return r.settling[instanceId] && isUnderWay(s, node) ? `${slot} is being configured` : undefined;
+}
