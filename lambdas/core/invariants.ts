@@ -120,6 +120,8 @@ export function findViolations(s: Situation, jobs: readonly PlannedJob[]): strin
   const keys = jobs.map((job) => job.jobKey);
   if (new Set(keys).size !== keys.length) violations.push('two jobs share one key');
   for (const role of ['lb', 'orion', 'mongo'] as const) {
+    const configured = [...s.inFlight, ...jobs].filter((job) => job.kind === 'applyConfig' && job.role === role && job.restarts);
+    if (configured.length > 1) violations.push(`${configured.length} running ${role} nodes given a configuration at once, 1 at most`);
     const launches = jobs.filter((job) => job.kind === 'launchNode' && job.role === role).length;
     if (launches > countOf(s.spec, role)) violations.push(`${launches} launches of ${role}, ${countOf(s.spec, role)} wanted in all`);
   }
