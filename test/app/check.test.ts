@@ -103,7 +103,7 @@ describe('checkCluster', () => {
     expect([w.rows.size, w.sent.length]).toEqual([0, 0]);
   });
 
-  it('reads how a command on a node ended', async () => {
+  const applying = () => {
     const w = declared({ cloud: { instances: [anInstance('mdb1')], addresses: [] } });
     const jobKey = 'city@0/config/i-3011#0';
     const job = {
@@ -120,10 +120,27 @@ describe('checkCluster', () => {
     const memory = { ...EMPTY_MEMORY, inFlight: { [jobKey]: { job, plannedAtMs: NOW_MS } } };
     w.rows.set('city', { cluster: 'city', version: 1, phase: 'active', spec: aSpec(), memory, status: null });
     w.claims.set(jobKey, { is: 'running', leaseUntilMs: 0, commandId: 'cmd-1', instanceId: 'i-3011' });
+    return { w, jobKey };
+  };
+
+  it('reads how a command on a node ended', async () => {
+    const { w, jobKey } = applying();
     w.commandOutcome = { is: 'succeeded', output: { ok: true, configVersion: 'v1' } };
     await check(w);
     expect(w.rows.get('city')?.memory.applied).toEqual({ 'i-3011': 'v1' });
     expect(w.journal).toContainEqual(expect.objectContaining({ event: 'done', topic: 'applyConfig', jobKey }));
+  });
+
+  it.each([
+    ['refused', { is: 'failed', exitCode: 65, detail: 'x', output: { ok: false, error: 'not valid' } }],
+    ['refused', { is: 'failed', exitCode: 1, detail: 'x', output: { ok: false, outcome: 'refused', error: 'the old one is back' } }],
+    ['failed', { is: 'failed', exitCode: 1, detail: 'x', output: { ok: false, error: 'the process did not start' } }],
+  ] as const)('tells a configuration that was %s from one that could not be tried', async (event, outcome) => {
+    const { w, jobKey } = applying();
+    w.commandOutcome = outcome;
+    await check(w);
+    expect(w.rows.get('city')?.memory.applied).toEqual({});
+    expect(w.journal).toContainEqual(expect.objectContaining({ event, topic: 'applyConfig', jobKey }));
   });
 });
 

@@ -150,6 +150,22 @@ describe('findViolations', () => {
     expect(violations([launch])).toContain('was used already');
   });
 
+  it('gives no two running nodes of a role a configuration at once', () => {
+    const apply = (slot: string, instanceId: string, restarts: boolean): PlannedJob => ({
+      kind: 'applyConfig',
+      ...common(`config/${instanceId}`),
+      role: 'mongo',
+      slot,
+      instanceId,
+      version: 'ab12',
+      config: { role: 'mongo', replicaSet: 'orion_rs' },
+      ...(restarts ? { restarts: true } : {}),
+    });
+    const both = [apply('mdb2', 'i-3021', true), apply('mdb3', 'i-3031', true)];
+    expect(violations(both)).toContain('2 running mongo nodes given a configuration at once');
+    expect(violations([apply('mdb2', 'i-3021', true), apply('mdb3', 'i-3031', false)])).toBe('');
+  });
+
   it('forgets no cluster that is in use', () => {
     expect(violations([{ kind: 'forgetCluster', ...common('f') }])).toContain('not being deleted');
   });
