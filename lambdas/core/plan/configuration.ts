@@ -55,9 +55,9 @@ function planRole(s: Situation, role: Role, step: Step): void {
     if (!desired || isInStep(s.configs, current)) continue;
     const { instanceId } = current.fact;
     const isNew = current.configVersion === undefined;
-    const barrier = startBarrier(s, current);
-    if (barrier) {
-      step.notes.push(`${slot} ${barrier}`);
+    const notYet = startBarrier(s, current);
+    if (notYet) {
+      step.notes.push(`${slot} ${notYet}`);
       continue;
     }
     const base = `config/${instanceId}`;
