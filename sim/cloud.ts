@@ -84,6 +84,8 @@ export class Cloud {
       readyAtMs: Number.POSITIVE_INFINITY,
       hung: false,
       process: 'none',
+      starts: 0,
+      requests: 0,
       servesFromMs: 0,
     };
     this.nodes.set(instanceId, node);

@@ -87,6 +87,7 @@ export class Commands {
   private startProcess(node: SimNode): void {
     if (!node.config) return;
     node.process = 'running';
+    node.starts++;
     node.servesFromMs = this.scheduler.nowMs + START_MS[node.fact.role];
     this.dieOf(node.config, node);
     if (node.config.role === 'mongo') this.replicaSets.start(node, node.config.replicaSet);

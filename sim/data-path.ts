@@ -1,6 +1,7 @@
 /** The data path of a simulated cluster: address, balancer, broker, primary. Answers as a client would see it; changes no node. */
 import type { Outcome } from '../lambdas/core/facts';
 import type { Cloud } from './cloud';
+import type { Random } from './random';
 import type { ReplicaSets } from './replica-sets';
 import type { SimNode } from './sim-node';
 
@@ -58,14 +59,27 @@ export class DataPath {
     return brokers.find((broker) => this.database(broker).is === 'ok') ?? brokers.find((broker) => this.cloud.isServing(broker));
   }
 
-  /** The whole way from an address to a primary (of the one called `name`, or the first that leads anywhere); undefined where it breaks. */
-  primaryThrough(cluster: string, name?: string): SimNode | undefined {
+  /** The balancer an address of the cluster leads to (the one called `name`, or the first that leads anywhere). */
+  private balancerOf(cluster: string, name?: string): SimNode | undefined {
     const address = [...this.cloud.addresses.values()].find(
       (a) => a.cluster === cluster && a.privateIp && (name === undefined || a.name === name),
     );
     const balancer = this.cloud.byIp(address?.privateIp ?? '');
-    if (!balancer || !this.cloud.isServing(balancer)) return undefined;
-    const broker = this.brokerBehind(balancer);
+    return balancer && this.cloud.isServing(balancer) ? balancer : undefined;
+  }
+
+  /** The broker one request gets: any that its balancer names and that has the database. */
+  brokerFor(cluster: string, random: Random): SimNode | undefined {
+    const config = this.balancerOf(cluster)?.config;
+    if (config?.role !== 'lb') return undefined;
+    const able = config.brokers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []).filter((broker) => this.database(broker).is === 'ok');
+    return able[Math.floor(random() * able.length)];
+  }
+
+  /** The whole way from an address to a primary; undefined where it breaks. */
+  primaryThrough(cluster: string, name?: string): SimNode | undefined {
+    const balancer = this.balancerOf(cluster, name);
+    const broker = balancer && this.brokerBehind(balancer);
     return broker && this.primaryFor(broker);
   }
 }

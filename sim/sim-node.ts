@@ -16,6 +16,10 @@ export interface SimNode {
   neverSyncs?: true;
   /** none: never configured. dead: it ran and does no more. */
   process: 'none' | 'running' | 'dead';
+  /** How often its process was started. */
+  starts: number;
+  /** Requests of clients that run on it now. */
+  requests: number;
   /** The process answers from then on, ms. */
   servesFromMs: number;
   config?: NodeConfig;

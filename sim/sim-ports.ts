@@ -64,6 +64,8 @@ function makeProbe(world: SimWorld): Ports['probe'] {
       await scheduler.sleep(reachable ? between(random, ...PROBE_MS) : timeoutMs);
       if (!node) return { outcome: { is: 'failed', detail: 'no answer in time' }, body: '' };
       if (pathname.endsWith('/config-version')) return dataPath.report(node);
+      if (pathname === '/fiware-ha/connections' && reachable && node.fact.role === 'orion')
+        return { outcome: { is: 'ok', latencyMs: 1 }, body: `${node.requests}` };
       const isDatabase = pathname.startsWith('/v2/') && Number(port) === PORT.orion;
       return { outcome: isDatabase ? dataPath.database(node) : dataPath.process(node), body: '' };
     },

@@ -177,3 +177,31 @@ export function withHello(node: Node, more: Partial<HelloFact>): Node {
 export function caughtUp(world: World, ...hosts: string[]): World {
   return { ...world, memory: { ...world.memory, caughtUpSinceMs: Object.fromEntries(hosts.map((host) => [host, NOW_MS - 60_000])) } };
 }
+
+/** The world in which the balancers let a broker go some seconds ago, and its node counts connections, or can't. */
+export function letGo(
+  world: World,
+  slot: string,
+  { agoS = 5, connections = 0 }: { agoS?: number; connections?: number | 'uncounted' } = {},
+): World {
+  const node = world.nodes.find(({ fact }) => fact.slot === slot);
+  if (!node) throw new Error(`no node fills ${slot}`);
+  const draining = { instanceId: node.fact.instanceId, sinceMs: NOW_MS - agoS * 1000 - 3_000, letGoAtMs: NOW_MS - agoS * 1000 };
+  const process = { is: 'ok', latencyMs: 2 } as const;
+  const counted = typeof connections === 'number' ? { connections } : {};
+  const probe: NodeProbe = { role: 'orion', atMs: NOW_MS, process, database: process, ...counted };
+  return lbsInStep({ ...change(world, slot, (it) => ({ ...it, probe })), memory: { ...world.memory, draining } });
+}
+
+/** Marks the balancers alone as running the configuration they should. */
+export function lbsInStep(world: World): World {
+  const { configs } = look(world);
+  return ['lb1', 'lb2'].reduce(
+    (w, slot) =>
+      change(w, slot, (node) => {
+        const version = wantedConfigOf(configs, node)?.version;
+        return version ? { ...node, configVersion: version } : node;
+      }),
+    world,
+  );
+}

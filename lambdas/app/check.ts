@@ -5,6 +5,7 @@ import { type PlannedJob, queueOf } from '../core/jobs';
 import { type ClusterRow, EMPTY_MEMORY, type Memory } from '../core/memory';
 import { observe } from '../core/observe';
 import { putInFlight } from '../core/outbox';
+import { withDrain } from '../core/plan/drain';
 import { chooseNextLook } from '../core/plan/next-look';
 import { type Plan, planSituation } from '../core/plan/plan';
 import { foldRollouts } from '../core/plan/rollout';
@@ -159,7 +160,7 @@ export async function checkCluster(context: Context, cluster: string, facts: Clo
   const { plan, violations } = planSafely(situation, problems);
 
   const look = chooseNextLook(situation, plan);
-  const remembered = { ...putInFlight(memory, plan.jobs, nowMs), lookAgainAtMs: look.atMs };
+  const remembered = { ...withDrain(putInFlight(memory, plan.jobs, nowMs), situation.drain), lookAgainAtMs: look.atMs };
   const next: ClusterRow = { ...row, memory: remembered, status: summarize(situation, plan) };
   if (!(await commit(context, row, next, storedVersion))) return;
   await send(context, [...plan.jobs, ...unsent(memory, jobFacts, nowMs)]);

@@ -23,8 +23,17 @@ function balancerUrl(ip: string | undefined, what: 'health' | 'config-version'):
   return `http://${ip}:${PORT.admin}/fiware-ha/${what}`;
 }
 
-/** One node over the network, in its role's own way. */
-export async function probeNode({ ports, settings }: Context, fact: InstanceFact): Promise<NodeProbe> {
+const COUNT = /^\d{1,6}$/;
+
+/** Connections that others have to a broker, as its node counts them; undefined where it can't say. */
+async function countConnections({ ports, settings }: Context, privateIp: string): Promise<number | undefined> {
+  const { outcome, body } = await ports.probe.http(`http://${privateIp}:${PORT.admin}/fiware-ha/connections`, settings.probeTimeoutMs);
+  return outcome.is === 'ok' && COUNT.test(body.trim()) ? Number(body) : undefined;
+}
+
+/** One node over the network, in its role's own way; of a broker that is drained also how many still use it. */
+export async function probeNode(context: Context, fact: InstanceFact, memory?: Pick<Memory, 'draining'>): Promise<NodeProbe> {
+  const { ports, settings } = context;
   const { probe, clock } = ports;
   const { privateIp, role } = fact;
   const timeoutMs = settings.probeTimeoutMs;
@@ -46,7 +55,11 @@ export async function probeNode({ ports, settings }: Context, fact: InstanceFact
       probe.http(`${base}/version`, timeoutMs),
       probe.http(`${base}/v2/entities?limit=1`, timeoutMs),
     ]);
-    return { role, atMs, process: process.outcome, database: database.outcome, ...(await report()) };
+    // After the others, whose own connections would count; and only where somebody waits for the answer.
+    const isDrained = privateIp !== undefined && memory?.draining?.instanceId === fact.instanceId;
+    const connections = isDrained ? await countConnections(context, privateIp) : undefined;
+    const counted = connections === undefined ? {} : { connections };
+    return { role, atMs, process: process.outcome, database: database.outcome, ...counted, ...(await report()) };
   }
   const second = fact.secondaryIps?.[0];
   const [{ outcome }, secondary] = await Promise.all([
@@ -59,7 +72,7 @@ export async function probeNode({ ports, settings }: Context, fact: InstanceFact
 /** All nodes of a cluster that run and have an address, side by side. */
 export async function probeNodes(context: Context, cloud: CloudFacts, memory: Memory): Promise<Probes> {
   const running = livingInstances(cloud, memory).filter((fact) => fact.state === 'running' && fact.privateIp);
-  const probes = await Promise.all(running.map(async (fact) => [fact.instanceId, await probeNode(context, fact)] as const));
+  const probes = await Promise.all(running.map(async (fact) => [fact.instanceId, await probeNode(context, fact, memory)] as const));
   return Object.fromEntries(probes);
 }
 

@@ -73,7 +73,8 @@ export type NodeProbe = ConfigReport &
   (
     | /** `secondary`: the same question at the second private address; absent where it has none. */
     { role: 'lb'; atMs: number; process: Outcome; secondary?: Outcome }
-    | { role: 'orion'; atMs: number; process: Outcome; database: Outcome }
+    /** `connections`: those others have to its port, counted on the node; absent when nobody asked, or nobody could say. */
+    | { role: 'orion'; atMs: number; process: Outcome; database: Outcome; connections?: number }
     | { role: 'mongo'; atMs: number; process: Outcome; hello?: HelloFact }
   );
 

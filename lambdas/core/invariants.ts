@@ -1,5 +1,6 @@
 /** Invariants: what no plan may ever do, checked apart from the planners that made it. Names violations, repairs nothing. */
 import { isDisruptive, type JobOf, type PlannedJob } from './jobs';
+import type { Node } from './observation';
 import { majorityOf } from './plan/mongo-view';
 import type { Situation } from './plan/situation';
 import { hostOf } from './slots';
@@ -31,6 +32,18 @@ function checkReconfig(s: Situation, job: JobOf<'reconfigReplicaSet'>): string |
   return undefined;
 }
 
+/** A living balancer whose configuration names a broker, or may. */
+function senderTo(s: Situation, broker: Node): string | undefined {
+  const { privateIp } = broker.fact;
+  if (broker.configVersion === undefined) return undefined;
+  return s.slots.wanted.lb.find(({ current }) => {
+    if (!current || current.health.health === 'dead') return false;
+    const wanted = s.configs.lb.get(current.fact.instanceId);
+    const names = wanted?.config.role !== 'lb' || wanted.config.brokers.some(({ ip }) => ip === privateIp);
+    return names || current.configVersion !== wanted.version;
+  })?.slot;
+}
+
 function checkTerminate(s: Situation, job: JobOf<'terminateNode'>): string | undefined {
   if (s.phase === 'deleting') return undefined;
   if (s.observation.addresses.some((address) => address.holder === job.instanceId)) return 'the node holds an address';
@@ -39,7 +52,9 @@ function checkTerminate(s: Situation, job: JobOf<'terminateNode'>): string | und
   const host = hostOf(node);
   if (job.role === 'mongo' && s.mongo.members.some((m) => m.host === host)) return 'the node is a member of the replica set';
   const filling = s.slots.wanted[job.role].find((slot) => slot.current === node);
-  return filling ? `the node fills ${filling.slot}` : undefined;
+  if (filling) return `the node fills ${filling.slot}`;
+  const sender = job.role === 'orion' && node.health.health !== 'dead' ? senderTo(s, node) : undefined;
+  return sender ? `${sender} may still send to it` : undefined;
 }
 
 /** The one way off a healthy holder: it keeps another, the taker is well, in service and holds none, and no other address is on its way. */
@@ -66,8 +81,17 @@ function checkMove(s: Situation, job: JobOf<'moveAddress'>, jobs: readonly Plann
   return undefined;
 }
 
+/** A broker that restarts is out of the balancers, where there is another to take its requests. */
+function checkBrokerConfig(s: Situation, job: JobOf<'applyConfig'>): string | undefined {
+  const node = s.observation.nodes.find((n) => n.fact.instanceId === job.instanceId);
+  if (!node?.health.everHealthy || s.slots.wanted.orion.length === 1) return undefined;
+  const sender = senderTo(s, node);
+  return sender ? `${sender} may still send to it` : undefined;
+}
+
 /** A member that restarts is away for a moment: not the primary, and only while the others are a majority. */
 function checkConfig(s: Situation, job: JobOf<'applyConfig'>): string | undefined {
+  if (job.role === 'orion' && job.restarts) return checkBrokerConfig(s, job);
   if (job.role !== 'mongo' || !job.restarts) return undefined;
   const member = s.mongo.members.find((m) => m.node?.fact.instanceId === job.instanceId);
   if (!member?.votes || s.mongo.voters === 1) return undefined;

@@ -67,6 +67,14 @@ export interface Rollout {
   rolledBack?: true;
 }
 
+/** A broker on its way out of service: no balancer shall send to it. */
+export interface Draining {
+  instanceId: string;
+  sinceMs: number;
+  /** Since when every balancer runs a configuration without it, ms; absent while one still has it. */
+  letGoAtMs?: number;
+}
+
 export interface Memory {
   /** When this life of the cluster began, ms; part of every job key, so that a name used again starts anew. */
   bornAtMs: number;
@@ -109,6 +117,8 @@ export interface Memory {
   addressHomes: Record<string, string>;
   /** By role. */
   rollouts: Partial<Record<Role, Rollout>>;
+  /** The broker that is drained: one at a time. */
+  draining?: Draining;
   /** The next nudge this cluster already asked for, ms; stops chains of checks from multiplying. */
   lookAgainAtMs: number;
 }

@@ -68,6 +68,12 @@ function settleLaunch(
   memory.launched[output.instanceId] = { fact, atMs: nowMs };
 }
 
+/** A restarted process has to show that it is back, and gets as long for it as a healthy one gets until it is called dead. */
+function doubt(memory: Memory, instanceId: string, nowMs: number): void {
+  const restarted = memory.health[instanceId];
+  if (restarted) memory.health[instanceId] = { ...restarted, health: 'suspect', sinceMs: nowMs, good: 0, bad: 0 };
+}
+
 function settleDone(memory: Memory, job: PlannedJob, output: JobOutput, policy: Policy, nowMs: number): void {
   if (job.kind === 'launchNode') settleLaunch(memory, job, output, policy, nowMs);
   if (job.kind === 'terminateNode') {
@@ -82,10 +88,8 @@ function settleDone(memory: Memory, job: PlannedJob, output: JobOutput, policy: 
   if (job.kind === 'initiateReplicaSet') memory.replicaSetInitiated = true;
   if (job.kind === 'setDefaultWriteConcern') memory.writeConcernSet = job.writeConcern;
   if (output.nextMemberId !== undefined) memory.nextMemberId = Math.max(memory.nextMemberId, output.nextMemberId);
-  // A restarted process gets as long to come back as a healthy one gets until it is called dead.
-  const restarted = job.kind === 'restartRole' ? memory.health[job.instanceId] : undefined;
-  if (job.kind === 'restartRole' && restarted)
-    memory.health[job.instanceId] = { ...restarted, health: 'suspect', sinceMs: nowMs, good: 0, bad: 0 };
+  if (job.kind === 'restartRole' || (job.kind === 'applyConfig' && job.role === 'orion' && job.restarts))
+    doubt(memory, job.instanceId, nowMs);
 }
 
 function settleOne(memory: Memory, fact: JobFact, policy: Policy, nowMs: number): Settled | undefined {

@@ -16,6 +16,11 @@ const policy = z.strictObject({
   bootGraceS: z.int().min(10).max(3600).default(300),
   /** Restarts of one broker before it is replaced. */
   restartsBeforeReplace: z.int().min(0).max(5).default(1),
+  /**
+   * How long a broker's last requests may take once the balancers sent it the last one, seconds; then it is stopped without them.
+   * A balancer gives its connections of before no more than 60 s either. 0: they are not waited for.
+   */
+  drainMaxS: z.int().min(0).max(60).default(30),
   /** Rest of a slot after a replacement, seconds. */
   slotCooldownS: z.int().min(0).max(3600).default(60),
   /** Share of nodes dead or unknown by probe above which nothing is replaced. */

@@ -1,8 +1,9 @@
 /** Plans configuration: what each node should run, who gets it next. New nodes at once, running ones one at a time a role. */
 import type { Role } from '../names';
 import type { Node } from '../observation';
+import { howDrained, maySendTo, restartsUndrained, whyNotStopped } from './drain';
 import { majorityOf } from './mongo-view';
-import { awaitsRollback, rolloutBarrier } from './rollout';
+import { awaitsRollback, rolloutBarrier } from './rollout-barrier';
 import { rolloutProblems } from './rollout-words';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
@@ -38,11 +39,22 @@ function waitsForOthers(s: Situation, node: Node, step: Step): boolean {
   return true;
 }
 
-function whyApply({ fact, configVersion, drifted }: Node, wanted: string): string {
+function whyApply({ fact, configVersion, drifted }: Node, wanted: string, spared: string): string {
   const node = `${fact.slot} (${fact.instanceId})`;
   if (configVersion === undefined) return `${node} has no configuration yet`;
-  if (drifted !== undefined) return `${node}: somebody edited ${drifted} since ${configVersion} was applied, wanted ${wanted}`;
-  return `${node} runs ${configVersion}, wanted ${wanted}`;
+  const how = spared ? `; ${spared}` : '';
+  if (drifted !== undefined) return `${node}: somebody edited ${drifted} since ${configVersion} was applied, wanted ${wanted}${how}`;
+  return `${node} runs ${configVersion}, wanted ${wanted}${how}`;
+}
+
+/** What to say of how a broker's requests are spared its restart; undefined while they are not yet. */
+function spareRequests(s: Situation, node: Node, step: Step): string | undefined {
+  if (!maySendTo(node)) return 'it serves nobody';
+  if (!node.health.everHealthy) return 'it never served yet';
+  if (restartsUndrained(s.slots, node)) return 'it is the only broker: there is none to drain it towards, requests fail until it is back';
+  const why = whyNotStopped(s, node);
+  if (why) step.notes.push(why);
+  return why ? undefined : howDrained(s);
 }
 
 function planRole(s: Situation, role: Role, step: Step): void {
@@ -65,11 +77,13 @@ function planRole(s: Situation, role: Role, step: Step): void {
     const barrier = isNew ? undefined : rolloutBarrier(s, current);
     if (barrier) step.notes.push(barrier);
     if (barrier || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
+    const spared = role === 'orion' && !isNew ? spareRequests(s, current, step) : '';
+    if (spared === undefined) continue;
     rolling ||= !isNew;
     if (role === 'mongo' && !isNew && waitsForOthers(s, current, step)) continue;
     step.jobs.push({
       kind: 'applyConfig',
-      ...common(s, base, whyApply(current, desired.version)),
+      ...common(s, base, whyApply(current, desired.version, spared)),
       role,
       slot,
       instanceId,

@@ -3,7 +3,7 @@ import type { JobOf } from '../jobs';
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
-import { awaitsRollback } from './rollout';
+import { awaitsRollback } from './rollout-barrier';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
 

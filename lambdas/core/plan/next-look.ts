@@ -17,7 +17,17 @@ function isMoving(s: Situation, plan: Plan): boolean {
   const joining = s.mongo.members.some((m) => !m.votes && m.living);
   const electing = s.mongo.majority && !s.mongo.primary;
   const settling = Object.values(s.memory.rollouts).some((rollout) => Object.keys(rollout.settling).length > 0);
-  return settling || electing || s.phase === 'deleting' || s.inFlight.length > 0 || plan.jobs.length > 0 || booting || unsettled || joining;
+  return (
+    settling ||
+    electing ||
+    s.phase === 'deleting' ||
+    s.inFlight.length > 0 ||
+    plan.jobs.length > 0 ||
+    s.drain !== undefined ||
+    booting ||
+    unsettled ||
+    joining
+  );
 }
 
 /**

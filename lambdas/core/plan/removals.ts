@@ -1,8 +1,9 @@
 /** Plans which superfluous node goes next: successors' predecessors, duplicates, slots the spec gave up. Never one in service. */
 import type { Node } from '../observation';
-import { hostOf, type Slot } from '../slots';
+import { hostOf } from '../slots';
+import { howDrained, maySendTo, whyNotStopped } from './drain';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
-import { isInStep } from './wanted-config';
+import { superfluousNodes } from './superfluous';
 
 /** Why a node must stay for now; undefined when it may go. */
 function mustStay(s: Situation, node: Node): string | undefined {
@@ -16,55 +17,23 @@ function mustStay(s: Situation, node: Node): string | undefined {
     if (s.mongo.initiated && !s.mongo.committed)
       return `${slot} (${host}) may be a member again: the newest configuration is not on a majority yet`;
   }
-  if (role === 'orion' && node.health.health !== 'dead') {
-    const behind = s.slots.wanted.lb.find(({ current }) => current && current.health.health !== 'dead' && !isInStep(s.configs, current));
-    if (behind) return `${slot} (${instanceId}) is drained first: ${behind.slot} still has it in its configuration`;
-  }
+  if (role === 'orion' && s.busy.has(`config/${instanceId}`))
+    return `${slot} (${instanceId}) is taking a configuration, and may serve in a moment`;
+  if (role === 'orion' && maySendTo(node)) return whyNotStopped(s, node);
   return undefined;
-}
-
-/** A predecessor stays while it is not surely dead and its successor is not yet well: it may come back before. */
-function waitsForSuccessor(slot: Slot, extra: Node): boolean {
-  if (extra.health.health === 'dead') return false;
-  return slot.current?.health.health !== 'healthy';
-}
-
-interface Goer {
-  node: Node;
-  reason: string;
-}
-
-function goers(s: Situation): Goer[] {
-  const all: Goer[] = [];
-  for (const role of ['orion', 'lb', 'mongo'] as const) {
-    for (const slot of s.slots.wanted[role])
-      for (const node of slot.extras)
-        if (!waitsForSuccessor(slot, node)) {
-          const successor = slot.current ? `${slot.slot} is filled by ${slot.current.fact.instanceId}` : `${slot.slot} is empty`;
-          all.push({
-            node,
-            reason: `${node.fact.instanceId} (${slot.slot}, incarnation ${node.fact.incarnation}) is superfluous: ${successor}`,
-          });
-        }
-    for (const node of s.slots.unwanted[role])
-      all.push({
-        node,
-        reason: `${node.fact.slot} (${node.fact.instanceId}) is beyond the ${s.spec[role].count} ${role} nodes of the spec`,
-      });
-  }
-  return all.sort((a, b) => Number(b.node.health.health === 'dead') - Number(a.node.health.health === 'dead'));
 }
 
 /** The next node to terminate, one at a time; what keeps the others is noted. */
 export function planRemovals(s: Situation): Step {
   const step = emptyStep();
-  for (const { node, reason } of goers(s)) {
+  for (const { node, reason: why } of superfluousNodes(s.spec, s.slots)) {
     const { role, slot, instanceId } = node.fact;
     const stay = mustStay(s, node);
     if (stay) {
       step.notes.push(stay);
       continue;
     }
+    const reason = role === 'orion' && maySendTo(node) ? `${why}; ${howDrained(s)}` : why;
     if (node.health.health !== 'healthy' && node.health.sickness !== 'gone' && s.breaker.open) {
       step.blocked.push(`${reason}; not terminated: ${s.breaker.reason}`);
       continue;

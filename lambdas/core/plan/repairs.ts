@@ -2,7 +2,7 @@
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import { restartComesFirst } from './launches';
-import { awaitsRollback } from './rollout';
+import { awaitsRollback } from './rollout-barrier';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 
 /** Why a dead process must not be restarted now. */

@@ -2,7 +2,7 @@
 import type { Rollout, RolloutSummary } from '../memory';
 import { ROLES, type Role } from '../names';
 import { differences, settingsOf } from '../rollout-settings';
-import { goesBackTo } from './rollout';
+import { goesBackTo } from './rollout-barrier';
 import type { Situation } from './situation';
 import { isInStep } from './wanted-config';
 

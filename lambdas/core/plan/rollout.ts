@@ -4,28 +4,16 @@ import { ROLES, type Role } from '../names';
 import type { Node } from '../observation';
 import { hashOf, rolloutVersion, settingsOf } from '../rollout-settings';
 import type { Settled } from '../settle';
+import { goesBackTo, isUnderWay, isWell, nodesOf } from './rollout-barrier';
 import type { Situation } from './situation';
 import { isInStep } from './wanted-config';
 
 /** A node that took new settings and is not well after this long never will be, ms; above any restart. */
 const SETTLE_MAX_MS = 90_000;
 
-function nodesOf(s: Situation, role: Role): Node[] {
-  return s.slots.wanted[role].flatMap(({ current }) => current ?? []);
-}
-
-/** A broker that alone does not reach the database is not well, though it answers. */
-function isWell({ health }: Node): boolean {
-  return health.health === 'healthy' && health.sickness !== 'database';
-}
-
 /** When a node took what it was given, ms; the time it was given while that is not known. */
 function takenAtMs(s: Situation, { fact }: Node, { atMs }: Settling): number {
   return Math.max(s.memory.appliedAtMs[fact.instanceId] ?? 0, atMs);
-}
-
-function isUnderWay(s: Situation, { fact }: Node): boolean {
-  return s.busy.has(`config/${fact.instanceId}`);
 }
 
 /** One more look at a node that took a configuration; undefined once it was well for long enough. */
@@ -147,43 +135,7 @@ export function foldRollouts(s: Situation, settled: readonly Settled[]): Memory 
   return { ...s.memory, rollouts: Object.fromEntries(ROLES.map((role) => [role, foldRole(s, role, settled)])) };
 }
 
-/** The last good settings a bad rollout goes back to; undefined where none are known, or where the templates alone are new. */
-export function goesBackTo(s: Situation, role: Role, { state, good }: Rollout): Rollout['good'] {
-  return state === 'bad' && good && good.hash !== hashOf(settingsOf(s.spec, role)) ? good : undefined;
-}
-
 /** Whether some node must still prove itself with what it was given. */
 export function isRollingOut({ memory }: Situation): boolean {
   return Object.values(memory.rollouts).some(({ state, settling }) => state === 'rolling' || Object.keys(settling).length > 0);
-}
-
-/** Whether a rollout is settled, one way or the other: nodes then only follow each other. */
-function isCalm({ state, rolledBack }: Rollout): boolean {
-  return state === 'good' || rolledBack === true;
-}
-
-/** Whether a node suffers from a rollout that goes back, and has not gone back yet: that comes before a restart or a successor. */
-export function awaitsRollback(s: Situation, node: Node): boolean {
-  const { role, instanceId, state } = node.fact;
-  const r = s.memory.rollouts[role];
-  if (r?.failure?.instanceId !== instanceId || !goesBackTo(s, role, r) || state !== 'running') return false;
-  const tries = s.memory.attempts[`config/${instanceId}`]?.failures ?? 0;
-  return tries < 2 && !isInStep(s.configs, node);
-}
-
-/** Why a node that runs may not be given another configuration yet; undefined where its rollout does not speak against it. */
-export function rolloutBarrier(s: Situation, node: Node): string | undefined {
-  const { role, slot, instanceId } = node.fact;
-  const r = s.memory.rollouts[role];
-  if (!r || awaitsRollback(s, node)) return undefined;
-  if (r.state === 'bad' && !goesBackTo(s, role, r)) return `${slot} is left as it is: the rollout it waits for has stopped`;
-  const others = nodesOf(s, role).filter((other) => other !== node && other.configVersion !== undefined);
-  const calm = isCalm(r);
-  const holdsUp = (other: Node) => {
-    if (other.health.health === 'dead') return !calm;
-    return r.settling[other.fact.instanceId] !== undefined || (!calm && !isWell(other));
-  };
-  const first = others.find(holdsUp);
-  if (first) return `${slot} waits for ${first.fact.slot}: one ${role} after the other, each well again before the next`;
-  return r.settling[instanceId] && isUnderWay(s, node) ? `${slot} is being configured` : undefined;
 }

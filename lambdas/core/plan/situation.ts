@@ -5,8 +5,9 @@ import type { Memory, Phase } from '../memory';
 import type { Observation } from '../observation';
 import { type Slots, sortIntoSlots } from '../slots';
 import type { ClusterSpec } from '../spec';
+import { chooseDrain, type Drain, followDrain, poolOf } from './drain';
 import { type MongoView, viewReplicaSet } from './mongo-view';
-import { type WantedConfigs, workOutConfigs } from './wanted-config';
+import { isInStep, type WantedConfigs, withBalancers, workOutConfigs } from './wanted-config';
 
 export interface Situation {
   spec: ClusterSpec;
@@ -17,6 +18,8 @@ export interface Situation {
   slots: Slots;
   mongo: MongoView;
   configs: WantedConfigs;
+  /** The broker that is out of the balancers, or on its way out, so that it may stop. */
+  drain?: Drain;
   breaker: Breaker;
   inFlight: PlannedJob[];
   /** Bases (`launch/ctx2`) of the jobs in flight. */
@@ -58,6 +61,20 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
   const mongo = viewReplicaSet(spec, observation.nodes, memory);
   const inFlight = Object.values(memory.inFlight).map((entry) => entry.job);
   const disruption = inFlight.find(isDisruptive)?.kind;
+  const busy = new Set(inFlight.map((job) => baseOf(job.jobKey)));
+  const members = workOutConfigs(spec, mongo, memory);
+  const draining = chooseDrain({
+    spec,
+    slots,
+    memory,
+    wantedVersion: members.orion?.version,
+    isBusy: (base) => busy.has(base),
+    mayTry: (base) => mayTry({ busy, memory, nowMs }, base),
+    nowMs,
+  });
+  const configs = withBalancers(members, spec, memory, slots, poolOf(slots, draining), observation.claimQueueUrl);
+  const drained = observation.nodes.find(({ fact }) => fact.instanceId === draining?.instanceId);
+  const drain = followDrain(draining, slots, drained, inFlight, (balancer) => isInStep(configs, balancer), nowMs);
   return {
     spec,
     phase,
@@ -66,10 +83,11 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
     nowMs,
     slots,
     mongo,
-    configs: workOutConfigs(spec, observation, slots, mongo, memory),
+    configs,
+    ...(drain ? { drain } : {}),
     breaker: judgeBreaker(observation.nodes, spec.policy),
     inFlight,
-    busy: new Set(inFlight.map((job) => baseOf(job.jobKey))),
+    busy,
     ...(disruption ? { disruption } : {}),
   };
 }
@@ -81,7 +99,7 @@ export function jobKeyFor(s: Situation, base: string): string {
 }
 
 /** Whether a thing may be tried now: not under way already, and its rest after failures is over. */
-export function mayTry(s: Situation, base: string): boolean {
+export function mayTry(s: Pick<Situation, 'busy' | 'memory' | 'nowMs'>, base: string): boolean {
   if (s.busy.has(base)) return false;
   const attempts = s.memory.attempts[base];
   return !attempts || s.nowMs >= attempts.lastAtMs + backoffMs(attempts.failures);

@@ -3,10 +3,11 @@ import { configVersion } from '../config/version';
 import type { NodeConfig } from '../jobs';
 import type { Memory, Rollout } from '../memory';
 import { PORT, ROLES } from '../names';
-import type { Node, Observation } from '../observation';
+import type { Node } from '../observation';
 import { withSettings } from '../rollout-settings';
 import type { Slots } from '../slots';
 import type { ClusterSpec } from '../spec';
+import type { PoolMember } from './drain';
 import { type MongoView, majorityOf } from './mongo-view';
 
 /** First of the two VRRP router ids: the balancers of a cluster speak unicast to each other alone, so the same will do for all (slides: 51). */
@@ -44,10 +45,7 @@ export function chooseSeeds(spec: ClusterSpec, mongo: MongoView, memory: Memory)
   return settled ? [...voters].sort() : told;
 }
 
-function lbConfigs(spec: ClusterSpec, slots: Slots, claimQueueUrl: string | undefined): Map<string, WantedConfig> {
-  const brokers = slots.wanted.orion.flatMap(({ slot, current }) =>
-    current?.fact.privateIp && current.fact.state === 'running' ? [{ slot, ip: current.fact.privateIp }] : [],
-  );
+function lbConfigs(spec: ClusterSpec, slots: Slots, brokers: PoolMember[], claimQueueUrl: string | undefined): Map<string, WantedConfig> {
   const nodes = slots.wanted.lb.flatMap(({ current }) => current ?? []);
   const configs = new Map<string, WantedConfig>();
   for (const { fact } of nodes) {
@@ -70,23 +68,12 @@ function lbConfigs(spec: ClusterSpec, slots: Slots, claimQueueUrl: string | unde
   return configs;
 }
 
-/** Of one spec. */
-function configsOf(
-  spec: ClusterSpec,
-  { claimQueueUrl }: Pick<Observation, 'claimQueueUrl'>,
-  slots: Slots,
-  mongo: MongoView,
-  memory: Memory,
-): WantedConfigs {
+/** What all brokers should run; absent until there are members to name. */
+function orionConfig(spec: ClusterSpec, mongo: MongoView, memory: Memory): WantedConfig | undefined {
   const { replicaSet, writeConcern, readPreference } = spec.mongo;
   const seeds = chooseSeeds(spec, mongo, memory);
-  return {
-    mongo: withVersion({ role: 'mongo', replicaSet }),
-    ...(seeds.length > 0
-      ? { orion: withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds, writeConcern, readPreference }) }
-      : {}),
-    lb: lbConfigs(spec, slots, claimQueueUrl),
-  };
+  if (seeds.length === 0) return undefined;
+  return withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds, writeConcern, readPreference });
 }
 
 /** The spec as it is rendered: with the last good settings of roles whose own turned out bad, or did not prove themselves yet. */
@@ -97,19 +84,38 @@ function specToRender(spec: ClusterSpec, { rollouts }: Memory, isBackAt: (rollou
   }, spec);
 }
 
-/** All configurations of a cluster. */
-export function workOutConfigs(
-  spec: ClusterSpec,
-  observation: Pick<Observation, 'claimQueueUrl'>,
-  slots: Slots,
-  mongo: MongoView,
-  memory: Memory,
-): WantedConfigs {
-  const work = (of: ClusterSpec) => configsOf(of, observation, slots, mongo, memory);
+/** For nodes that run, and for new ones; the same object where no rollout tells them apart. */
+function specsToRender(spec: ClusterSpec, memory: Memory): { present: ClusterSpec; proven: ClusterSpec } {
   const present = specToRender(spec, memory, ({ state }) => state === 'bad');
+  const isUnproven = Object.values(memory.rollouts).some(({ state, took, good }) => good && state === 'rolling' && took.length === 0);
+  if (!isUnproven) return { present, proven: present };
   const proven = specToRender(spec, memory, ({ state, took }) => state === 'bad' || (state === 'rolling' && took.length === 0));
-  const configs = work(present);
-  return proven === present ? configs : { ...configs, forNew: work(proven) };
+  return { present, proven };
+}
+
+/** Configurations of all roles but the balancers, whose own name the brokers that serve: see `withBalancers`. */
+export function workOutConfigs(spec: ClusterSpec, mongo: MongoView, memory: Memory): WantedConfigs {
+  const work = (of: ClusterSpec): WantedConfigs => {
+    const orion = orionConfig(of, mongo, memory);
+    return { mongo: withVersion({ role: 'mongo', replicaSet: of.mongo.replicaSet }), ...(orion ? { orion } : {}), lb: new Map() };
+  };
+  const { present, proven } = specsToRender(spec, memory);
+  return proven === present ? work(present) : { ...work(present), forNew: work(proven) };
+}
+
+/** All configurations of a cluster; `brokers`: whom the balancers send to. */
+export function withBalancers(
+  configs: WantedConfigs,
+  spec: ClusterSpec,
+  memory: Memory,
+  slots: Slots,
+  brokers: PoolMember[],
+  claimQueueUrl: string | undefined,
+): WantedConfigs {
+  const { present, proven } = specsToRender(spec, memory);
+  const lb = lbConfigs(present, slots, brokers, claimQueueUrl);
+  const { forNew } = configs;
+  return forNew ? { ...configs, lb, forNew: { ...forNew, lb: lbConfigs(proven, slots, brokers, claimQueueUrl) } } : { ...configs, lb };
 }
 
 /** What one node should run; undefined while something it needs is not there yet. */

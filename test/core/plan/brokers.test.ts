@@ -1,7 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { isDisruptive } from '../../../lambdas/core/jobs';
 import { plan } from '../../../lambdas/core/plan/plan';
-import { aHealth, aHealthyWorld, aNode, aSpec, change, dead, inStep, NOW_MS, type World, withNodes, withReplicaSet } from '../../builders';
+import {
+  aHealth,
+  aHealthyWorld,
+  aNode,
+  aSpec,
+  change,
+  dead,
+  inStep,
+  lbsInStep,
+  letGo,
+  NOW_MS,
+  type World,
+  withNodes,
+  withReplicaSet,
+} from '../../builders';
 
 function planOf(world: World) {
   return plan(world.spec, 'active', world.observation, world.memory, NOW_MS);
@@ -96,7 +110,10 @@ describe('brokers', () => {
     const first = planOf(shrunk);
     expect(first.jobs.map((job) => job.kind)).toEqual(['applyConfig']);
     expect(first.notes.join()).toContain('ctx4 (i-2041) is drained first: lb1 still has it');
-    expect(planOf(inStep(shrunk)).jobs).toMatchObject([{ kind: 'terminateNode', slot: 'ctx4' }]);
+    expect(planOf(inStep(shrunk)).jobs).toEqual([]);
+    const [job] = planOf(letGo(shrunk, 'ctx4')).jobs;
+    expect(job).toMatchObject({ kind: 'terminateNode', slot: 'ctx4' });
+    expect(job?.reason).toContain('beyond the 2 orion nodes of the spec; drained: no connection is left 5 s after');
   });
 
   it('of the same slot and incarnation: the later one goes', () => {
@@ -118,7 +135,7 @@ describe('the limits', () => {
 
   it('allow one disruptive job at a time', () => {
     const base = aHealthyWorld({ orion: { count: 4 } });
-    const shrunk = inStep({ ...base, spec: aSpec({ orion: { count: 2 } }) });
+    const shrunk = lbsInStep(change(letGo({ ...base, spec: aSpec({ orion: { count: 2 } }) }, 'ctx4'), 'ctx3', (node) => dead(node)));
     const [first] = planOf(shrunk).jobs;
     expect(planOf(shrunk).jobs.filter(isDisruptive)).toHaveLength(1);
     if (!first) throw new Error('expected a job');

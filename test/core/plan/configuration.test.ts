@@ -7,6 +7,7 @@ import {
   change,
   dead,
   inStep,
+  letGo,
   look,
   memberHosts,
   NOW_MS,
@@ -37,7 +38,9 @@ describe('planConfiguration', () => {
   });
 
   it('reconfigures running nodes one at a time a role', () => {
-    expect(appliesOf(outdated(aHealthyWorld(), 'lb1', 'lb2', 'ctx1', 'ctx2'))).toEqual(['ctx1', 'lb1']);
+    const world = outdated(aHealthyWorld(), 'lb1', 'lb2', 'ctx1', 'ctx2');
+    expect(appliesOf(world)).toEqual(['lb1']);
+    expect(appliesOf(letGo(world, 'ctx1'))).toEqual(['ctx1']);
   });
 
   it('restarts members of the replica set one at a time, the primary only after it stepped down', () => {
@@ -111,7 +114,8 @@ describe('planConfiguration', () => {
     const world = aHealthyWorld();
     const [m1 = ''] = memberHosts(world);
     const replaced = withNodes(world, withReplicaSet(world.nodes, { voters: [m1, '10.0.3.98:27017', '10.0.3.99:27017'] }));
-    expect(appliesOf(replaced)).toEqual(['ctx1']);
+    expect(appliesOf(replaced)).toEqual(['lb1']);
+    expect(appliesOf(letGo(replaced, 'ctx1'))).toEqual(['ctx1']);
   });
 
   it('leaves dead nodes alone', () => {
@@ -158,6 +162,6 @@ describe('planDeletion', () => {
 
 describe('inStep', () => {
   it('is what a plan without applyConfig means', () => {
-    expect(appliesOf(inStep(outdated(aHealthyWorld(), 'lb1', 'ctx1')))).toEqual([]);
+    expect(appliesOf(inStep(inStep(outdated(aHealthyWorld(), 'lb1', 'ctx1'))))).toEqual([]);
   });
 });

@@ -1,0 +1,37 @@
+/** Superfluous nodes: successors' predecessors, duplicates, slots the spec gave up. Says which and why; takes nothing down. */
+import type { Node } from '../observation';
+import type { Slot, Slots } from '../slots';
+import type { ClusterSpec } from '../spec';
+
+export interface Superfluous {
+  node: Node;
+  reason: string;
+}
+
+/** A predecessor stays while it is not surely dead and its successor is not yet well: it may come back before. */
+function waitsForSuccessor(slot: Slot, extra: Node): boolean {
+  if (extra.health.health === 'dead') return false;
+  return slot.current?.health.health !== 'healthy';
+}
+
+/** All that may go, the dead ones first. */
+export function superfluousNodes(spec: ClusterSpec, slots: Slots): Superfluous[] {
+  const all: Superfluous[] = [];
+  for (const role of ['orion', 'lb', 'mongo'] as const) {
+    for (const slot of slots.wanted[role])
+      for (const node of slot.extras)
+        if (!waitsForSuccessor(slot, node)) {
+          const successor = slot.current ? `${slot.slot} is filled by ${slot.current.fact.instanceId}` : `${slot.slot} is empty`;
+          all.push({
+            node,
+            reason: `${node.fact.instanceId} (${slot.slot}, incarnation ${node.fact.incarnation}) is superfluous: ${successor}`,
+          });
+        }
+    for (const node of slots.unwanted[role])
+      all.push({
+        node,
+        reason: `${node.fact.slot} (${node.fact.instanceId}) is beyond the ${spec[role].count} ${role} nodes of the spec`,
+      });
+  }
+  return all.sort((a, b) => Number(b.node.health.health === 'dead') - Number(a.node.health.health === 'dead'));
+}
