@@ -31,6 +31,10 @@ export class PlaneAlarms extends Construct {
     this.alarms = [
       missingTicks,
       this.onCount('MajorityLost', runbook('majority-lost', 'A replica set has lost its majority; nothing is forced')),
+      this.onCount(
+        'AllBrokersSick',
+        runbook('all-brokers-sick', 'No broker of a cluster is well; they are not replaced for what they share'),
+      ),
       this.onCount('RolloutStopped', runbook('rollout-stopped', 'New settings made a node unhealthy, or were refused')),
       this.onCount('BreakerOpen', runbook('breaker-open', 'So much of a cluster looks sick that nothing is taken down')),
       this.onCount('BlockedDecisions', runbook('blocked-decisions', 'Something should be done and may not, for a quarter of an hour'), 15),

@@ -7,6 +7,7 @@ export type RunbookHeading =
   | 'function-errors'
   | 'breaker-open'
   | 'blocked-decisions'
+  | 'all-brokers-sick'
   | 'majority-lost'
   | 'rollout-stopped';
 

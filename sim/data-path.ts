@@ -20,7 +20,8 @@ export class DataPath {
   /** Whether a node's process answers, and if not, how that looks from outside. */
   process(node: SimNode | undefined): Outcome {
     if (!node || !this.cloud.isReachable(node)) return failed('no answer in time');
-    return this.cloud.isServing(node) ? OK : failed('connection refused');
+    if (!this.cloud.isServing(node)) return failed('connection refused');
+    return node.answersAfterMs === undefined ? OK : { is: 'ok', latencyMs: node.answersAfterMs };
   }
 
   private machine(node: SimNode): Outcome {

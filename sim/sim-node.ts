@@ -16,6 +16,8 @@ export interface SimNode {
   neverSyncs?: true;
   /** none: never configured. dead: it ran and does no more. */
   process: 'none' | 'running' | 'dead';
+  /** It is so loaded that an answer takes this long, ms. */
+  answersAfterMs?: number;
   /** How often its process was started. */
   starts: number;
   /** Requests of clients that run on it now. */

@@ -1,7 +1,7 @@
 /** All ports over the simulated world, one set an invocation: each call takes virtual time and may fail, and a dead worker's calls never return. */
 import type { Ports, Telemetry } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
-import type { HelloFact } from '../lambdas/core/facts';
+import type { HelloFact, Outcome } from '../lambdas/core/facts';
 import { PORT } from '../lambdas/core/names';
 import type { Api } from './faults';
 import { between } from './random';
@@ -54,6 +54,12 @@ function helloFact(node: SimNode, nowMs: number): HelloFact | undefined {
   };
 }
 
+/** An answer that comes too late for whoever waits: the connection was taken, and nothing came of it. */
+function inTime(outcome: Outcome, timeoutMs: number): Outcome {
+  const isLate = outcome.is === 'ok' && outcome.latencyMs > timeoutMs;
+  return isLate ? { is: 'failed', detail: 'no answer in time', accepts: true } : outcome;
+}
+
 function makeProbe(world: SimWorld): Ports['probe'] {
   const { scheduler, random, cloud, dataPath } = world;
   return {
@@ -67,7 +73,7 @@ function makeProbe(world: SimWorld): Ports['probe'] {
       if (pathname === '/fiware-ha/connections' && reachable && node.fact.role === 'orion')
         return { outcome: { is: 'ok', latencyMs: 1 }, body: `${node.requests}` };
       const isDatabase = pathname.startsWith('/v2/') && Number(port) === PORT.orion;
-      return { outcome: isDatabase ? dataPath.database(node) : dataPath.process(node), body: '' };
+      return { outcome: inTime(isDatabase ? dataPath.database(node) : dataPath.process(node), timeoutMs), body: '' };
     },
     hello: async (host, timeoutMs) => {
       const node = cloud.byIp(host.split(':')[0] ?? '');

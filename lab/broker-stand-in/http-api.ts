@@ -121,10 +121,29 @@ function bounded<T>(work: Promise<T>): Promise<T> {
   });
 }
 
-function errorAnswer(error: unknown): Answer {
-  if (error instanceof NgsiError) return { status: error.status, body: { error: error.error, description: error.message } };
+/** Orion's own escaping of the texts of errors (src/lib/common/string.cpp, htmlEscape). */
+const ESCAPED: Record<string, string> = {
+  '<': '&lt;',
+  '>': '&gt;',
+  '(': '&#40;',
+  ')': '&#41;',
+  '=': '&#61;',
+  "'": '&#39;',
+  '"': '&quot;',
+  ';': '&#59;',
+};
+const escaped = (text: string) => text.replace(/[<>()='";]/g, (sign) => ESCAPED[sign] ?? sign);
+
+/** As Orion words it since 3.0: a query that fails by its cursor (DBCursor.cpp), anything else by its operation (connectionOperations.cpp). */
+function errorAnswer(error: unknown, isQuery: boolean): Answer {
+  const answer = (status: number, name: string, description: string) => ({
+    status,
+    body: { error: name, description: escaped(description) },
+  });
+  if (error instanceof NgsiError) return answer(error.status, error.error, error.message);
   const reason = error instanceof Error ? error.message : String(error);
-  return { status: 500, body: { error: 'InternalServerError', description: `Database Error (${reason})` } };
+  const words = isQuery ? `Error at querying MongoDB: ${reason}` : `Database Error (collection: orion.entities - exception: ${reason})`;
+  return answer(500, 'InternalServerError', words);
 }
 
 function send(response: ServerResponse, { status, body, headers = {} }: Answer): void {
@@ -155,6 +174,6 @@ export function makeHandler(entitiesOf: (service: string) => Entities, startedMs
     return bounded(route(call));
   };
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    send(response, await answer(request).catch(errorAnswer));
+    send(response, await answer(request).catch((error) => errorAnswer(error, request.method === 'GET')));
   };
 }

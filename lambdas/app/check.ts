@@ -5,6 +5,7 @@ import { type PlannedJob, queueOf } from '../core/jobs';
 import { type ClusterRow, EMPTY_MEMORY, type Memory } from '../core/memory';
 import { observe } from '../core/observe';
 import { putInFlight } from '../core/outbox';
+import { allBrokersSick } from '../core/plan/all-sick';
 import { withDrain } from '../core/plan/drain';
 import { chooseNextLook } from '../core/plan/next-look';
 import { type Plan, planSituation } from '../core/plan/plan';
@@ -130,6 +131,8 @@ function report({ ports }: Context, s: Situation, plan: Plan, violations: string
   if (plan.blocked.length > 0) telemetry.count('BlockedDecisions', plan.blocked.length);
   if (s.mongo.initiated && s.mongo.voters > 0 && !s.mongo.majority) telemetry.count('MajorityLost');
   if (rolloutProblems(s).length > 0) telemetry.count('RolloutStopped');
+  const sick = s.phase === 'active' ? allBrokersSick(s.slots) : undefined;
+  if (sick) telemetry.count('AllBrokersSick');
   if (violations.length > 0) telemetry.error('check: unsafe plan dropped', { cluster, violations });
   telemetry.info('check', { cluster, sentence: plan.sentence, jobs: plan.jobs.map((job) => job.jobKey), converged: isConverged(s, plan) });
 }

@@ -1,4 +1,5 @@
 /** Looks at nodes over the network, as the probe port. A bad answer is an outcome; only our own lack of a network is unknown. */
+import { connect } from 'node:net';
 import type { Probe } from '../app/ports';
 import type { Outcome } from '../core/facts';
 import { askHello } from './mongo-hello';
@@ -17,6 +18,34 @@ const OUR_OWN_FAULT: ReadonlySet<string> = new Set([
   'EPERM',
   'EACCES',
 ]);
+
+/** Errors that come only after a connection was there. */
+const CUT_OFF: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+/** Within one VPC an open port answers in a few of these, ms. */
+const ACCEPT_MS = 300;
+
+/** Whether a port takes connections at all. */
+function takesConnections({ hostname, port }: URL): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port || 80) });
+    const end = (is: boolean) => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.setTimeout(ACCEPT_MS, () => end(false));
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
+
+/** A failure with whether the node took the connection: a timeout alone does not say. */
+async function failureOf(error: unknown, url: string): Promise<Outcome> {
+  const outcome = outcomeOf(error);
+  if (outcome.is !== 'failed') return outcome;
+  if (CUT_OFF.has((error as { cause?: { code?: string } }).cause?.code ?? '')) return { ...outcome, accepts: true };
+  const isLate = (error as { name?: string }).name === 'TimeoutError';
+  return isLate && (await takesConnections(new URL(url))) ? { ...outcome, accepts: true } : outcome;
+}
 
 /** What an error says of the node: `failed`, or `unknown` when the fault is on our side. */
 export function outcomeOf(error: unknown): Outcome {
@@ -52,10 +81,10 @@ export function makeProbe(now: () => number): Probe {
       try {
         const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'manual', headers: { connection: 'close' } });
         const body = await startOf(response);
-        if (response.status >= 400) return { outcome: { is: 'failed', detail: `HTTP ${response.status}` }, body };
+        if (response.status >= 400) return { outcome: { is: 'failed', detail: `HTTP ${response.status}`, status: response.status }, body };
         return { outcome: { is: 'ok', latencyMs: now() - startMs }, body };
       } catch (error) {
-        return { outcome: outcomeOf(error), body: '' };
+        return { outcome: await failureOf(error, url), body: '' };
       }
     },
     hello: async (host, timeoutMs) => {

@@ -41,8 +41,14 @@ export interface CloudFacts {
   addresses: AddressFact[];
 }
 
-/** One answer, or the lack of it. `unknown`: we could not look (our own fault); `failed`: we looked and it was bad. */
-export type Outcome = { is: 'ok'; latencyMs: number } | { is: 'failed'; detail: string } | { is: 'unknown'; detail: string };
+/**
+ * One answer, or the lack of it. `unknown`: we could not look (our own fault); `failed`: we looked and it was bad.
+ * `status`: the HTTP status, where there was one. `accepts`: connections are taken, but no answer comes of them.
+ */
+export type Outcome =
+  | { is: 'ok'; latencyMs: number }
+  | { is: 'failed'; detail: string; status?: number; accepts?: true }
+  | { is: 'unknown'; detail: string };
 
 /** MongoDB's `hello`, as far as we use it; needs no authentication. Hosts are `ip:27017`. */
 export interface HelloFact {

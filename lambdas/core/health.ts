@@ -9,26 +9,54 @@ export const SLOW_MS = 1000;
 const GONE_STATES: ReadonlySet<InstanceFact['state']> = new Set(['stopping', 'stopped', 'shutting-down', 'terminated']);
 
 /** What one probe says: good, bad, or nothing at all (we could not look). */
-type Verdict = { is: 'good'; sickness?: Sickness; detail?: string } | { is: 'bad'; detail: string } | { is: 'blind'; detail: string };
+type Verdict =
+  | { is: 'good'; sickness?: Sickness; detail?: string }
+  | { is: 'bad'; detail: string; isStalled?: boolean }
+  | { is: 'blind'; detail: string };
 
 /** Health of a node nobody has looked at yet. */
 export function newNodeHealth(nowMs: number): NodeHealth {
   return { health: 'unknown', sinceMs: nowMs, good: 0, bad: 0, everHealthy: false };
 }
 
-function detailOf(outcome: Outcome): string {
-  return outcome.is === 'ok' ? '' : outcome.detail;
+const TOO_BUSY: ReadonlySet<number | undefined> = new Set([429, 503]);
+
+function isRefusal(status: number | undefined): boolean {
+  return status !== undefined && status >= 400 && status < 500 && !TOO_BUSY.has(status);
+}
+
+/**
+ * What a broker's `/version` says when it is not good. A connection that is taken and not answered, or closed at once, may be load:
+ * Orion closes what comes above its `-maxConnections`, and a pool of blocked threads answers nothing at all.
+ */
+function judgeBroker(process: Extract<Outcome, { is: 'failed' }>): Verdict {
+  const { status, detail, accepts } = process;
+  if (TOO_BUSY.has(status)) return { is: 'good', sickness: 'overload', detail };
+  if (isRefusal(status)) return { is: 'blind', detail: `${detail}: something answers, but not to us` };
+  return { is: 'bad', detail, ...(accepts ? { isStalled: true } : {}) };
 }
 
 /** A broker whose database fails is itself well: replacing it would help nobody (facts: `/version` is static, `/v2/entities` is not). */
+function judgeDatabase(database: Outcome): Verdict {
+  if (database.is !== 'failed' || isRefusal(database.status)) return { is: 'good' };
+  if (TOO_BUSY.has(database.status)) return { is: 'good', sickness: 'overload', detail: database.detail };
+  return { is: 'good', sickness: 'database', detail: `database: ${database.detail}` };
+}
+
+/** By path and answer; the table of them is in the tests. */
 function judge(probe: NodeProbe): Verdict {
   const { process } = probe;
   if (process.is === 'unknown') return { is: 'blind', detail: process.detail };
-  if (process.is === 'failed') return { is: 'bad', detail: process.detail };
-  if (probe.role === 'orion' && probe.database.is === 'failed')
-    return { is: 'good', sickness: 'database', detail: `database: ${detailOf(probe.database)}` };
+  if (process.is === 'failed') return probe.role === 'orion' ? judgeBroker(process) : { is: 'bad', detail: process.detail };
+  const verdict: Verdict = probe.role === 'orion' ? judgeDatabase(probe.database) : { is: 'good' };
+  if (verdict.is === 'good' && verdict.sickness) return verdict;
   if (process.latencyMs > SLOW_MS) return { is: 'good', sickness: 'overload', detail: `answers after ${process.latencyMs} ms` };
-  return { is: 'good' };
+  return verdict;
+}
+
+/** Whether a broker takes connections and answers none: hung, or buried under load; from outside both look the same. */
+export function isStalled(probe: NodeProbe | undefined): boolean {
+  return probe?.role === 'orion' && probe.process.is === 'failed' && probe.process.accepts === true;
 }
 
 function withHealth(previous: NodeHealth, next: Omit<NodeHealth, 'sinceMs'>, nowMs: number): NodeHealth {
@@ -48,7 +76,13 @@ function foldGood(previous: NodeHealth, verdict: Extract<Verdict, { is: 'good' }
   return withHealth(previous, next, nowMs);
 }
 
-function foldBad(previous: NodeHealth, detail: string, fact: InstanceFact, policy: Policy, nowMs: number): NodeHealth {
+function foldBad(
+  previous: NodeHealth,
+  { detail, isStalled }: Extract<Verdict, { is: 'bad' }>,
+  fact: InstanceFact,
+  policy: Policy,
+  nowMs: number,
+): NodeHealth {
   const badSinceMs = previous.bad > 0 ? (previous.badSinceMs ?? nowMs) : nowMs;
   const bad = Math.min(previous.bad + 1, policy.deadAfterChecks);
   const base = { good: 0, bad, badSinceMs, everHealthy: previous.everHealthy, detail };
@@ -57,8 +91,9 @@ function foldBad(previous: NodeHealth, detail: string, fact: InstanceFact, polic
     if (!overGrace) return withHealth(previous, { ...base, health: 'unknown' }, nowMs);
     return withHealth(previous, { ...base, health: 'dead', sickness: 'boot' }, nowMs);
   }
-  const dead = previous.health === 'dead' || (bad >= policy.deadAfterChecks && nowMs - badSinceMs >= policy.deadAfterS * 1000);
-  return withHealth(previous, { ...base, health: dead ? 'dead' : 'suspect', sickness: 'process' }, nowMs);
+  const patienceS = isStalled ? Math.max(policy.stalledAfterS, policy.deadAfterS) : policy.deadAfterS;
+  const dead = previous.health === 'dead' || (bad >= policy.deadAfterChecks && nowMs - badSinceMs >= patienceS * 1000);
+  return withHealth(previous, { ...base, health: dead ? 'dead' : 'suspect', sickness: !dead && isStalled ? 'overload' : 'process' }, nowMs);
 }
 
 /**
@@ -85,9 +120,14 @@ export function foldHealth(
   if (!probe) return before;
   const verdict = judge(probe);
   if (verdict.is === 'good') return foldGood(before, verdict, policy, nowMs);
-  if (verdict.is === 'bad') return foldBad(before, verdict.detail, fact, policy, nowMs);
+  if (verdict.is === 'bad') return foldBad(before, verdict, fact, policy, nowMs);
   if (before.health === 'dead') return before;
   return withHealth(before, { ...before, health: 'unknown', detail: verdict.detail }, nowMs);
+}
+
+/** Whether a node that counts as dead answered when last asked: one more look, and it may be well again. */
+export function isComingBack(health: NodeHealth): boolean {
+  return health.health === 'dead' && health.good > 0;
 }
 
 /** Whether a node has not answered yet and still may take its time. */

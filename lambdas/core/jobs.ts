@@ -1,7 +1,8 @@
 /** Jobs: every message of the three queues, their schema and their keys. Decodes and builds jobs, never runs one. */
 import * as z from 'zod';
+import { orionSettings } from './config/orion-sizing';
 import { CLUSTER_NAME, CLUSTER_NAME_RULE, ROLES, SLOT_NAME } from './names';
-import { inPlain, type Parsed, problemsOf, readPreference, writeConcern } from './spec';
+import { inPlain, orionOverrides, type Parsed, problemsOf, readPreference, writeConcern } from './spec';
 
 const cluster = z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`);
 const role = z.enum(ROLES);
@@ -48,6 +49,8 @@ export const orionConfig = z.strictObject({
   seeds: z.array(host).min(1).max(50),
   writeConcern,
   readPreference,
+  /** A message of an earlier release has none. */
+  settings: orionOverrides.required().default(orionSettings('t3.medium')),
 });
 export const mongoConfig = z.strictObject({ role: z.literal('mongo'), replicaSet });
 /** What a node's configuration is rendered from. */

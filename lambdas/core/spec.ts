@@ -1,6 +1,7 @@
 /** The spec: what a cluster should be. One zod schema gives the type, the defaults and the errors; it never reads or writes a spec. */
 import * as z from 'zod';
 import { enablersSpec, problemsOfEnablers, problemsOfRunning } from './catalogue/enablers-spec';
+import { descriptorsNeeded, FILE_DESCRIPTORS_MAX, orionSettings } from './config/orion-sizing';
 import { CLUSTER_NAME, CLUSTER_NAME_RULE, type Role } from './names';
 
 const instanceType = z.string().regex(/^[a-z][a-z0-9-]{0,15}\.[a-z0-9-]{1,16}$/, 'expected an EC2 instance type such as t3.small');
@@ -10,6 +11,8 @@ const policy = z.strictObject({
   deadAfterChecks: z.int().min(2).max(30).default(3),
   /** And the time the bad probes must span, seconds. */
   deadAfterS: z.int().min(1).max(600).default(15),
+  /** The same for a broker that takes connections and answers none: it may be load, which a restart makes worse, seconds. */
+  stalledAfterS: z.int().min(1).max(3600).default(120),
   /** Good probes in a row before a suspect or dead node is called healthy again. */
   healthyAfterChecks: z.int().min(1).max(30).default(2),
   /** How long a new node may take until its first good probe, seconds. */
@@ -59,6 +62,26 @@ export const writeConcern = z.union([z.literal('majority'), z.literal(1), z.lite
 /** Which members answer the brokers' reads; all but `primary` may answer with data that is out of date. */
 export const readPreference = z.enum(['primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', 'nearest']);
 
+/** What a broker is started with, in place of what follows from its size (config/orion-sizing.ts). */
+export const orionOverrides = z.strictObject({
+  /** Seconds until a broker learns of subscriptions that another took. */
+  subCacheIntervalS: z.int().min(1).max(3600).optional(),
+  /** Which requests of one broker wait for each other. */
+  mutexPolicy: z.enum(['all', 'read', 'write', 'none']).optional(),
+  /** Threads for requests; 0: a thread each. */
+  requestPoolSize: z.int().min(0).max(1024).optional(),
+  /** Connections to MongoDB. */
+  mongoPoolSize: z.int().min(1).max(10_000).optional(),
+  /** Connections of clients at a time. */
+  maxConnections: z.int().min(1).max(500_000).optional(),
+  notificationMode: z.enum(['transient', 'persistent', 'threadpool']).optional(),
+  /** Notifications that may wait, and those sent at a time; for `threadpool`. */
+  notificationQueue: z.int().min(1).max(1_000_000).optional(),
+  notificationThreads: z.int().min(1).max(10_000).optional(),
+  /** Files and sockets a broker may have open. */
+  fileDescriptors: z.int().min(1024).max(FILE_DESCRIPTORS_MAX).optional(),
+});
+
 /** `4` of `4.1.0`; a text that is no version comes back as NaN, which is below and above nothing. */
 export function majorVersion(version: string): number {
   return Number(version.split('.')[0]);
@@ -80,6 +103,7 @@ export const specSchema = z
           .string()
           .regex(/^\d{1,2}\.\d{1,3}\.\d{1,3}$/, 'expected a version such as 4.1.0')
           .default('4.1.0'),
+        settings: orionOverrides.optional(),
       })
       .prefault({}),
     mongo: z
@@ -111,6 +135,14 @@ export const specSchema = z
         path: ['orion', 'count'],
         message: `expected ${min} to ${max} (orion.min to orion.max)`,
         input: count,
+      });
+    const { fileDescriptors, ...rest } = orionSettings(spec.orion.instanceType, spec.orion.settings);
+    if (fileDescriptors <= descriptorsNeeded(rest))
+      ctx.addIssue({
+        code: 'custom',
+        path: ['orion', 'settings', 'fileDescriptors'],
+        message: `expected more than ${descriptorsNeeded(rest)}: 5 x ${rest.notificationThreads} notification threads + ${Math.max(rest.requestPoolSize, rest.maxConnections)} connections + ${rest.mongoPoolSize} to MongoDB + 200 others; raise it, or lower those`,
+        input: fileDescriptors,
       });
     const { readPreference } = spec.mongo;
     if (readPreference !== 'primary' && majorVersion(spec.orion.version) < 4)

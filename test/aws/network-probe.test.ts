@@ -157,7 +157,7 @@ describe('probing over HTTP', () => {
       response.writeHead(request.url === '/moved' ? 302 : 500, { location: 'http://127.0.0.1:2/' }).end('no database');
     });
     expect(await probe.http(`http://127.0.0.1:${port}/v2/entities?limit=1`, 2_000)).toEqual({
-      outcome: { is: 'failed', detail: 'HTTP 500' },
+      outcome: { is: 'failed', detail: 'HTTP 500', status: 500 },
       body: 'no database',
     });
     expect((await probe.http(`http://127.0.0.1:${port}/moved`, 2_000)).outcome.is).toBe('ok');
@@ -165,7 +165,11 @@ describe('probing over HTTP', () => {
 
   it('fails for a node that hangs or is not there', async () => {
     const port = await http(() => {});
-    expect((await probe.http(`http://127.0.0.1:${port}/`, 100)).outcome).toEqual({ is: 'failed', detail: 'no answer in time' });
+    expect((await probe.http(`http://127.0.0.1:${port}/`, 100)).outcome).toEqual({
+      is: 'failed',
+      detail: 'no answer in time',
+      accepts: true,
+    });
     expect((await probe.http('http://127.0.0.1:2/', 2_000)).outcome).toEqual({ is: 'failed', detail: 'connection refused' });
   });
 });

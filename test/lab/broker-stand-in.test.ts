@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readEnvironment } from '../../lab/broker-stand-in/environment';
+import { NO_PRIMARY_4 } from '../orion-answers';
 import { freePort, StandInSet, until } from './stand-in-set';
 
 const set = new StandInSet();
@@ -100,7 +101,14 @@ describe('the broker stand-in', () => {
       const answer = await ask('GET', '/v2/entities?limit=1');
       return answer.status === 500 && answer;
     });
-    expect(reply.body).toMatchObject({ error: 'InternalServerError', description: expect.stringMatching(/^Database Error/) });
+    // Worded as Orion's own (NO_PRIMARY_4), but for what the driver says.
+    const words = JSON.parse(NO_PRIMARY_4.body).description.split(': ')[0];
+    expect(reply.body).toMatchObject({ error: 'InternalServerError', description: expect.stringMatching(new RegExp(`^${words}: `)) });
+    const written = await ask('POST', '/v2/entities', { id: 'Room9', type: 'Room' });
+    expect(written).toMatchObject({
+      status: 500,
+      body: { description: expect.stringMatching(/^Database Error &#40;collection: orion.entities/) },
+    });
     expect(Date.now() - fromMs).toBeLessThan(8_000);
     expect(await ask('GET', '/version')).toMatchObject({ status: 200 });
     await Promise.all(others.map((host) => set.start(host)));

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { orionSettings } from '../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../lambdas/core/config/render';
 import type { NodeConfig } from '../../lambdas/core/jobs';
 import { canSandbox, Sandbox } from './sandbox';
@@ -20,6 +21,7 @@ const CONFIGS: Record<'orion' | 'mongo', NodeConfig> = {
     seeds: ['10.0.3.11:27017'],
     writeConcern: 'majority',
     readPreference: 'primary',
+    settings: orionSettings('t3.medium'),
   },
   mongo: { role: 'mongo', replicaSet: 'orion_rs' },
 };

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { orionSettings } from '../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../lambdas/core/config/render';
 import type { NodeConfig } from '../../lambdas/core/jobs';
 import type { Role } from '../../lambdas/core/names';
@@ -14,6 +15,7 @@ const ORION: Extract<NodeConfig, { role: 'orion' }> = {
   seeds: ['10.0.3.11:27017'],
   writeConcern: 'majority',
   readPreference: 'primary',
+  settings: orionSettings('t3.medium'),
 };
 const MONGO: NodeConfig = { role: 'mongo', replicaSet: 'orion_rs' };
 const V1 = '0000000000aaaa';

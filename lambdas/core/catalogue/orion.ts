@@ -1,5 +1,6 @@
 /** Orion: the context broker. Says what it is and needs; its settings are those that the nodes get. Sources: fiware-orion, deprecated.md, running.md, docker/Dockerfile. */
 import { renderOrion } from '../config/orion';
+import { orionSettings } from '../config/orion-sizing';
 import { PORT } from '../names';
 import type { RoleEntry, Surroundings } from './role-entry';
 import { compareVersions } from './versions';
@@ -7,10 +8,14 @@ import { compareVersions } from './versions';
 /** Settings that only the scripts of a node read. */
 const OWN_PREFIX = 'FIWARE_HA_';
 
+/** A recipe does not know its machines: sized as the usual instance of the spec. */
+const USUAL_INSTANCE = 't3.medium';
+
 /** The rendered file of a node read back, so that one place knows Orion's settings. */
 function environment(version: string, around: Surroundings): Record<string, string> {
   const { replicaSet, writeConcern, readPreference } = around;
-  const files = renderOrion({ role: 'orion', version, replicaSet, seeds: [...around.seeds], writeConcern, readPreference }, '');
+  const settings = orionSettings(USUAL_INSTANCE);
+  const files = renderOrion({ role: 'orion', version, replicaSet, seeds: [...around.seeds], writeConcern, readPreference, settings }, '');
   const lines = files.flatMap(({ content }) => content.split('\n')).filter((line) => line.includes('=') && !line.startsWith(OWN_PREFIX));
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }

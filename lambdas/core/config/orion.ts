@@ -1,6 +1,7 @@
 /** Renders a broker's environment. What Orion is called by which version follows its own documents (deprecated.md, cli.md, perf_tuning.md). */
 import type { NodeConfig } from '../jobs';
 import { majorVersion } from '../spec';
+import type { OrionSettings } from './orion-sizing';
 import type { RenderedFile } from './rendered-file';
 
 type OrionConfig = Extract<NodeConfig, { role: 'orion' }>;
@@ -22,12 +23,19 @@ function databaseSettings({ version, seeds, replicaSet, writeConcern, readPrefer
   return { ORION_MONGO_HOST: hosts, ORION_MONGO_REPLICA_SET: replicaSet, ORION_MONGO_DB: DATABASE };
 }
 
-/** Settings for several brokers on one database (Orion, perf_tuning.md): no mutex between requests, and subscriptions of others learnt soon. */
-const FOR_SEVERAL: Record<string, string> = {
-  ORION_MUTEX_POLICY: 'none',
-  ORION_SUBCACHE_IVAL: '10',
-  ORION_NOTIF_MODE: 'threadpool:1000:20',
-};
+/** Orion's names for its settings (cli.md); they are the same from 2.5 to 4.7. */
+function processSettings(settings: OrionSettings): Record<string, string> {
+  const { notificationMode: mode, notificationQueue, notificationThreads } = settings;
+  return {
+    ORION_MUTEX_POLICY: settings.mutexPolicy,
+    ORION_SUBCACHE_IVAL: `${settings.subCacheIntervalS}`,
+    ORION_TRQ_POOL_SIZE: `${settings.requestPoolSize}`,
+    ORION_MONGO_POOL_SIZE: `${settings.mongoPoolSize}`,
+    ORION_MAX_CONN: `${settings.maxConnections}`,
+    ORION_NOTIF_MODE: mode === 'threadpool' ? `threadpool:${notificationQueue}:${notificationThreads}` : mode,
+    FIWARE_HA_FILE_DESCRIPTORS: `${settings.fileDescriptors}`,
+  };
+}
 
 /** The file of a broker: one KEY=VALUE a line. */
 export function renderOrion(config: OrionConfig, version: string): RenderedFile[] {
@@ -35,7 +43,7 @@ export function renderOrion(config: OrionConfig, version: string): RenderedFile[
     ...databaseSettings(config),
     // Orion knows acknowledged (1, as the server's default says) and not acknowledged (0) alone (cli.md).
     ORION_MONGO_WRITE_CONCERN: config.writeConcern === 0 ? '0' : '1',
-    ...FOR_SEVERAL,
+    ...processSettings(config.settings),
     FIWARE_HA_ORION_VERSION: config.version,
     FIWARE_HA_CONFIG_VERSION: version,
   };

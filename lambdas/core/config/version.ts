@@ -2,6 +2,7 @@
 import { shortHash } from '../hash';
 import type { NodeConfig } from '../jobs';
 import type { Role } from '../names';
+import { orionSettings } from './orion-sizing';
 import { renderConfig } from './render';
 
 const LB = {
@@ -26,6 +27,7 @@ const SAMPLES: Record<Role, NodeConfig[]> = {
       seeds: ['10.0.0.4:27017'],
       writeConcern: 'majority',
       readPreference: 'primary',
+      settings: orionSettings('t3.medium'),
     },
   ],
   mongo: [{ role: 'mongo', replicaSet: 'rs' }],

@@ -1,8 +1,10 @@
 /** Plans launches: empty slots are filled, dead nodes get a successor. Never takes anything down. */
+import { isComingBack } from '../health';
 import type { JobOf } from '../jobs';
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
+import { loadBarrier, trialBarrier } from './all-sick';
 import { awaitsRollback } from './rollout-barrier';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
@@ -32,6 +34,8 @@ function isGone(node: Node): boolean {
 function replacementBarrier(s: Situation, slot: Slot, node: Node): string | undefined {
   if (isGone(node)) return undefined;
   if (s.breaker.open) return s.breaker.reason;
+  const shared = slot.role === 'orion' ? (loadBarrier(s.slots, node) ?? trialBarrier(s.slots, node, s.configs.orion?.version)) : undefined;
+  if (shared) return shared;
   const until = s.memory.cooldownUntilMs[slot.slot] ?? 0;
   if (until > s.nowMs) return `${slot.slot} was replaced a short while ago: it rests another ${Math.ceil((until - s.nowMs) / 1000)} s`;
   // A predecessor that came back is well: waiting for its removal, which may need this slot's vote, could last for ever.
@@ -65,7 +69,8 @@ function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
   const node = slot.current;
   if (!node) return (s.memory.incarnations[slot.slot] ?? 0) > 0 ? `${slot.slot} has no node any more` : `${slot.slot} is wanted and empty`;
   const stuck = neverCatchesUp(s, slot);
-  if (!stuck && (node.health.health !== 'dead' || restartComesFirst(s, node) || awaitsRollback(s, node))) return undefined;
+  const waits = isComingBack(node.health) || restartComesFirst(s, node) || awaitsRollback(s, node);
+  if (!stuck && (node.health.health !== 'dead' || waits)) return undefined;
   // It never ran because it waits, not because it is broken: a successor would wait as well.
   if (!isGone(node) && startBarrier(s, node)) return undefined;
   const dead = stuck ?? `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;

@@ -1,4 +1,5 @@
 /** Wanted configurations: what each node should run, worked out once a plan. Sends nothing. */
+import { orionSettings } from '../config/orion-sizing';
 import { configVersion } from '../config/version';
 import type { NodeConfig } from '../jobs';
 import type { Memory, Rollout } from '../memory';
@@ -73,7 +74,16 @@ function orionConfig(spec: ClusterSpec, mongo: MongoView, memory: Memory): Wante
   const { replicaSet, writeConcern, readPreference } = spec.mongo;
   const seeds = chooseSeeds(spec, mongo, memory);
   if (seeds.length === 0) return undefined;
-  return withVersion({ role: 'orion', version: spec.orion.version, replicaSet, seeds, writeConcern, readPreference });
+  const { version, instanceType, settings } = spec.orion;
+  return withVersion({
+    role: 'orion',
+    version,
+    replicaSet,
+    seeds,
+    writeConcern,
+    readPreference,
+    settings: orionSettings(instanceType, settings),
+  });
 }
 
 /** The spec as it is rendered: with the last good settings of roles whose own turned out bad, or did not prove themselves yet. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { orionSettings } from '../../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../../lambdas/core/config/render';
 import { configVersion } from '../../../lambdas/core/config/version';
 import { type NodeConfig, nodeConfig } from '../../../lambdas/core/jobs';
@@ -26,6 +27,7 @@ const ORION: ConfigOf<'orion'> = {
   seeds: ['10.0.3.11:27017', '10.0.3.21:27017', '10.0.3.31:27017'],
   writeConcern: 'majority',
   readPreference: 'primary',
+  settings: orionSettings('t3.medium'),
 };
 const MONGO: ConfigOf<'mongo'> = { role: 'mongo', replicaSet: 'orion_rs' };
 
@@ -220,7 +222,11 @@ describe('orion.env', () => {
   const FOR_SEVERAL = `ORION_MONGO_WRITE_CONCERN=1
 ORION_MUTEX_POLICY=none
 ORION_SUBCACHE_IVAL=10
+ORION_TRQ_POOL_SIZE=4
+ORION_MONGO_POOL_SIZE=10
+ORION_MAX_CONN=1020
 ORION_NOTIF_MODE=threadpool:1000:20
+FIWARE_HA_FILE_DESCRIPTORS=65536
 `;
 
   it.each(['4.0.0', '4.1.0', '10.0.0'])('names the database by one URI for version %s', (version) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { orionSettings } from '../../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../../lambdas/core/config/render';
 import { decodeMessage, type NodeConfig } from '../../../lambdas/core/jobs';
 
@@ -22,6 +23,7 @@ const CONFIGS: NodeConfig[] = [
     seeds: ['10.0.3.11:27017'],
     writeConcern: 'majority',
     readPreference: 'primary',
+    settings: orionSettings('t3.medium'),
   },
   { role: 'mongo', replicaSet: 'orion_rs' },
 ];

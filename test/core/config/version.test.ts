@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { orionSettings } from '../../../lambdas/core/config/orion-sizing';
 import { configVersion } from '../../../lambdas/core/config/version';
 import type { NodeConfig } from '../../../lambdas/core/jobs';
 
@@ -19,6 +20,7 @@ const ORION: NodeConfig = {
   seeds: ['10.0.3.11:27017'],
   writeConcern: 'majority',
   readPreference: 'primary',
+  settings: orionSettings('t3.medium'),
 };
 
 describe('the version of a configuration', () => {

@@ -37,6 +37,12 @@ describe('a dead broker', () => {
     expect(planOf(down).jobs).toMatchObject([{ kind: 'restartRole', slot: 'ctx2', instanceId: 'i-2021' }]);
   });
 
+  it('is left alone for one more look when it answered the last time', () => {
+    const answering = change(down, 'ctx2', (node) => ({ ...node, health: { ...node.health, good: 1 } }));
+    expect(kindsOf(answering)).toEqual([]);
+    expect(kindsOf(restarted(answering, 'i-2021'))).toEqual([]);
+  });
+
   it('gets a successor when the restart did not help', () => {
     expect(planOf(restarted(down, 'i-2021')).jobs).toMatchObject([{ kind: 'launchNode', slot: 'ctx2', incarnation: 2 }]);
   });
