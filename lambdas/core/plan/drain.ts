@@ -24,8 +24,8 @@ export interface DrainFacts {
   spec: ClusterSpec;
   slots: Slots;
   memory: Memory;
-  /** Configuration version the brokers should run; absent while there is none. */
-  wantedVersion: string | undefined;
+  /** Whether a broker should be given another configuration now. */
+  isDue(broker: Node): boolean;
   isBusy(base: string): boolean;
   mayTry(base: string): boolean;
   nowMs: number;
@@ -84,7 +84,7 @@ export function restartsUndrained(slots: Slots, node: Node): boolean {
 }
 
 /** Brokers with a reason to be out, most urgent first; those whose job is under way stay out whatever happens. */
-function candidates({ spec, slots, memory, wantedVersion, isBusy, mayTry }: DrainFacts): { node: Node; isHeld: boolean }[] {
+function candidates({ spec, slots, memory, isDue, isBusy, mayTry }: DrainFacts): { node: Node; isHeld: boolean }[] {
   const going = superfluousNodes(spec, slots).flatMap(({ node }) =>
     node.fact.role === 'orion' && maySendTo(node) ? [{ node, isHeld: isBusy(`terminate/${node.fact.instanceId}`) }] : [],
   );
@@ -94,8 +94,7 @@ function candidates({ spec, slots, memory, wantedVersion, isBusy, mayTry }: Drai
     const isHeld = isBusy(base);
     // A restarted broker is back in the balancers only once it answers again.
     const comesBack = memory.draining?.instanceId === node.fact.instanceId && node.health.health !== 'healthy';
-    const isOutdated = wantedVersion !== undefined && node.configVersion !== wantedVersion && (isHeld || mayTry(base));
-    return isOutdated || isHeld || comesBack ? [{ node, isHeld }] : [];
+    return isHeld || comesBack || (isDue(node) && mayTry(base)) ? [{ node, isHeld }] : [];
   });
   return [...going, ...restarting];
 }

@@ -5,7 +5,7 @@ import type { Node } from '../observation';
 import { hashOf, settingsOf } from '../rollout-settings';
 import type { Slots } from '../slots';
 import type { ClusterSpec } from '../spec';
-import { isInStep, type WantedConfigs } from './wanted-config';
+import { isInStep, type WantedConfigs, wantedConfigOf } from './wanted-config';
 
 /** What of a situation a barrier is judged from; the configurations need not name the balancers' yet. */
 export interface RolloutView {
@@ -66,4 +66,9 @@ export function rolloutBarrier(s: RolloutView, node: Node): string | undefined {
   const first = others.find(holdsUp);
   if (first) return `${slot} waits for ${first.fact.slot}: one ${role} after the other, each well again before the next`;
   return r.settling[instanceId] && isUnderWay(s, node) ? `${slot} is being configured` : undefined;
+}
+
+/** Whether a node that runs should be given another configuration, and its rollout lets it. */
+export function isDue(s: RolloutView, node: Node): boolean {
+  return wantedConfigOf(s.configs, node) !== undefined && !isInStep(s.configs, node) && rolloutBarrier(s, node) === undefined;
 }

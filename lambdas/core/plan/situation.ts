@@ -7,6 +7,7 @@ import { type Slots, sortIntoSlots } from '../slots';
 import type { ClusterSpec } from '../spec';
 import { chooseDrain, type Drain, followDrain, poolOf } from './drain';
 import { type MongoView, viewReplicaSet } from './mongo-view';
+import { isDue } from './rollout-barrier';
 import { isInStep, type WantedConfigs, withBalancers, workOutConfigs } from './wanted-config';
 
 export interface Situation {
@@ -67,7 +68,7 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
     spec,
     slots,
     memory,
-    wantedVersion: members.orion?.version,
+    isDue: (broker) => isDue({ spec, slots, memory, configs: members, busy }, broker),
     isBusy: (base) => busy.has(base),
     mayTry: (base) => mayTry({ busy, memory, nowMs }, base),
     nowMs,
