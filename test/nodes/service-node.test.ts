@@ -70,6 +70,17 @@ describeWith(['bash', 'python3', 'flock', 'ps'], 'a broker node', () => {
     expect(textAt('opt/fiware-ha/override/started')).toContain('mongodb://10.0.3.11:27017/?replicaSet=orion_rs');
   });
 
+  it('starts the broker with the file descriptors its settings ask for, and not with what is no number', () => {
+    install('orion', '#!/bin/sh\nulimit -n >"$(dirname "$0")/files"\nexec sleep 1000\n');
+    expect(answerOf(apply({ ...ORION, settings: { ...ORION.settings, fileDescriptors: 4096 } }, V1))).toMatchObject({ ok: true });
+    expect(textAt('opt/fiware-ha/override/files')).toBe('4096\n');
+    const files = renderConfig(ORION, V2).map(({ name, content }) => ({ name, content: content.replace('=65536', '=many') }));
+    expect(answerOf(apply(ORION, V2, files))).toEqual({
+      ok: false,
+      error: expect.stringContaining('FIWARE_HA_FILE_DESCRIPTORS: expected 4 to 7 digits; got'),
+    });
+  });
+
   it('does nothing when the configuration runs already', () => {
     install('orion');
     apply(ORION, V1);
