@@ -1,9 +1,8 @@
-/** A client of a simulated cluster: writes one entity a second through an address of it, remembers what was acknowledged. Repairs nothing. */
+/** A client of a simulated cluster: writes one entity a second, or as often as told, through an address of it, remembers what was acknowledged. Repairs nothing. */
 import type { OpTime } from './replica-set/contract';
 import type { SimNode } from './sim-node';
 import type { SimWorld } from './sim-world';
 
-const EVERY_MS = 1_000;
 /** A write that is on no majority by then counts as failed, ms. */
 const ACKNOWLEDGE_MS = 5_000;
 const LOOK_MS = 100;
@@ -25,6 +24,7 @@ export class Client {
     private readonly cluster: string,
     /** The address it uses; without it the first that leads anywhere. */
     private readonly address?: string,
+    private readonly everyMs = 1_000,
   ) {}
 
   start(): void {
@@ -38,7 +38,7 @@ export class Client {
   private request(): void {
     if (this.stopped) return;
     const { scheduler, dataPath, replicaSets } = this.world;
-    scheduler.after(EVERY_MS, () => this.request());
+    scheduler.after(this.everyMs, () => this.request());
     const id = `${this.address ?? ''}Room${++this.count}`;
     const primary = dataPath.primaryThrough(this.cluster, this.address);
     const written = primary?.member?.write([{ op: 'insert', ns: NAMESPACE, id, doc: { id } }], scheduler.nowMs);

@@ -1,10 +1,11 @@
 /** The simulated EC2: instances, addresses, placement groups, with late and lasting reads. Obeys; decides nothing. */
 import type { LaunchRequest, Ports } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
-import type { AddressFact, CloudFacts } from '../lambdas/core/facts';
+import type { AddressFact, CloudFacts, InstanceFact } from '../lambdas/core/facts';
 import { placementGroupName } from '../lambdas/core/names';
 import type { Faults } from './faults';
 import { between, type Random } from './random';
+import type { ReplicaSetConfig } from './replica-set/replica-config';
 import type { Scheduler } from './scheduler';
 import { isUp, type SimNode } from './sim-node';
 
@@ -12,7 +13,6 @@ export const ZONES = ['sim-1a', 'sim-1b', 'sim-1c'];
 const BOOT_MS: [number, number] = [3_000, 8_000];
 /** From running to installed, ms: packages and first boot. */
 const INSTALL_MS: [number, number] = [20_000, 45_000];
-const UNSEEN_MS: [number, number] = [0, 5_000];
 const TERMINATED_SEEN_MS = 3_600_000;
 
 /** What checkers and the story want to hear of. */
@@ -23,13 +23,22 @@ export interface CloudEvents {
   associating(address: AddressFact, to: SimNode): void;
   /** An address fell off its holder because another one was led to its private address. */
   displacing(address: AddressFact, by: AddressFact): void;
+  releasing(address: AddressFact): void;
+  /** A command of ours is about to act on a node. */
+  commanding(node: SimNode): void;
+  /** A process that serves is about to be restarted by us. */
+  restarting(node: SimNode): void;
+  /** A step of ours changed the configuration of a replica set. */
+  reconfigured(node: SimNode, before: ReplicaSetConfig, after: ReplicaSetConfig): void;
 }
 
 type AssociateOptions = Parameters<Ports['addresses']['associate']>[2];
 
-function free(address: AddressFact): void {
-  delete address.holder;
-  delete address.privateIp;
+/** Who has an address, and at which of its private addresses. */
+type Hold = Pick<AddressFact, 'holder' | 'privateIp'>;
+
+function holdOf({ holder, privateIp }: AddressFact): Hold {
+  return holder && privateIp ? { holder, privateIp } : {};
 }
 
 /** A node answers at a further private address once its configuration told its operating system of it. */
@@ -37,12 +46,16 @@ function answersAt({ fact, config }: SimNode, ip: string): boolean {
   return fact.privateIp === ip || (config?.role === 'lb' && config.secondaryIps?.includes(ip) === true);
 }
 
+/** An address, and who held it before, as late reads show it. */
+type SimAddress = AddressFact & { stale?: { hold: Hold; untilMs: number } };
+
 export class Cloud {
   readonly nodes = new Map<string, SimNode>();
-  readonly addresses = new Map<string, AddressFact>();
+  readonly addresses = new Map<string, SimAddress>();
   readonly placementGroups = new Set<string>();
   readonly listeners: Partial<CloudEvents>[] = [];
   private readonly tokens = new Map<string, string>();
+  private readonly ofIp = new Map<string, SimNode>();
   private count = 0;
 
   constructor(
@@ -51,7 +64,7 @@ export class Cloud {
     private readonly faults: Faults,
   ) {}
 
-  private tell<K extends keyof CloudEvents>(event: K, ...args: Parameters<CloudEvents[K]>): void {
+  tell<K extends keyof CloudEvents>(event: K, ...args: Parameters<CloudEvents[K]>): void {
     for (const listener of this.listeners) (listener[event] as ((...a: unknown[]) => void) | undefined)?.(...args);
   }
 
@@ -79,7 +92,7 @@ export class Cloud {
         launchedAtMs: nowMs,
         status: 'initializing',
       },
-      visibleFromMs: nowMs + between(this.random, ...UNSEEN_MS),
+      visibleFromMs: nowMs + between(this.random, 0, this.faults.unseenMaxMs),
       forgottenAtMs: Number.POSITIVE_INFINITY,
       readyAtMs: Number.POSITIVE_INFINITY,
       hung: false,
@@ -88,7 +101,9 @@ export class Cloud {
       requests: 0,
       servesFromMs: 0,
     };
+    if (this.faults.skewMaxMs > 0) node.skewMs = between(this.random, -this.faults.skewMaxMs, this.faults.skewMaxMs);
     this.nodes.set(instanceId, node);
+    this.ofIp.set(privateIp, node);
     this.tokens.set(token, instanceId);
     this.placementGroups.add(placementGroupName(cluster, role));
     this.tell('launched', node);
@@ -108,7 +123,9 @@ export class Cloud {
     const node = this.nodes.get(instanceId);
     if (node?.fact.state !== 'running') throw new PortError('notFound', `${instanceId} does not exist, or does not run`);
     const index = ++this.count;
-    node.fact = { ...node.fact, secondaryIps: [...(node.fact.secondaryIps ?? []), `10.65.${index >> 8}.${index & 255}`].sort() };
+    const ip = `10.65.${index >> 8}.${index & 255}`;
+    node.fact = { ...node.fact, secondaryIps: [...(node.fact.secondaryIps ?? []), ip].sort() };
+    this.ofIp.set(ip, node);
   }
 
   /** Ends an instance; `byUs` tells the control plane's act from a fault. */
@@ -117,11 +134,27 @@ export class Cloud {
     if (!node) throw new PortError('notFound', `${instanceId} does not exist`);
     if (node.fact.state === 'terminated') return;
     this.tell('terminating', node, byUs);
+    const untilMs = this.staleUntilMs();
+    if (untilMs > 0) node.stale = { fact: node.fact, untilMs };
     node.fact = { ...node.fact, state: 'terminated' };
     node.process = 'dead';
     node.forgottenAtMs = this.scheduler.nowMs + TERMINATED_SEEN_MS;
-    for (const address of this.addresses.values()) if (address.holder === instanceId) free(address);
+    for (const address of this.addresses.values()) if (address.holder === instanceId) this.hold(address, {});
     this.tell('stateChanged', node);
+  }
+
+  /** Until when reads show what was before; 0 where they are up to date. */
+  private staleUntilMs(): number {
+    const { staleMaxMs } = this.faults;
+    return staleMaxMs > 0 ? this.scheduler.nowMs + between(this.random, 0, staleMaxMs) : 0;
+  }
+
+  private hold(address: SimAddress, { holder, privateIp }: Hold): void {
+    const untilMs = this.staleUntilMs();
+    if (untilMs > 0) address.stale = { hold: holdOf(address), untilMs };
+    delete address.holder;
+    delete address.privateIp;
+    if (holder) Object.assign(address, { holder, privateIp });
   }
 
   allocate(cluster: string, name: string): AddressFact {
@@ -148,28 +181,43 @@ export class Cloud {
     this.tell('associating', { ...address }, node);
     if (other) {
       this.tell('displacing', { ...other }, { ...address });
-      free(other);
+      this.hold(other, {});
     }
-    Object.assign(address, { holder: instanceId, privateIp });
+    this.hold(address, { holder: instanceId, privateIp });
   }
 
   release(allocationId: string): void {
+    const address = this.addresses.get(allocationId);
+    if (address) this.tell('releasing', { ...address });
     this.addresses.delete(allocationId);
   }
 
-  /** What a describe shows: new nodes late, terminated ones for an hour. */
+  /** What a describe shows: new nodes late, terminated ones for an hour, changes late, and not all of it where answers are partial. */
   describe(isWanted: (cluster: string) => boolean): Omit<CloudFacts, 'atMs'> {
     const { nowMs } = this.scheduler;
-    const instances = [...this.nodes.values()].filter(
-      (node) => isWanted(node.fact.cluster) && node.visibleFromMs <= nowMs && node.forgottenAtMs > nowMs,
-    );
-    const addresses = [...this.addresses.values()].filter((address) => isWanted(address.cluster));
-    return { instances: instances.map((node) => ({ ...node.fact })), addresses: addresses.map((address) => ({ ...address })) };
+    const isPartial = this.faults.partialShare > 0 && this.random() < this.faults.partialShare;
+    const instances: InstanceFact[] = [];
+    for (const node of this.nodes.values()) {
+      if (!isWanted(node.fact.cluster) || node.visibleFromMs > nowMs || node.forgottenAtMs <= nowMs) continue;
+      const fact = node.stale && node.stale.untilMs > nowMs ? { ...node.stale.fact } : { ...node.fact };
+      if (isPartial) fact.status = 'unknown';
+      instances.push(fact);
+    }
+    const addresses: AddressFact[] = [];
+    for (const { stale, ...address } of this.addresses.values()) {
+      if (!isWanted(address.cluster)) continue;
+      if (!stale || stale.untilMs <= nowMs) addresses.push(address);
+      else {
+        const { holder: _, privateIp: __, ...rest } = address;
+        addresses.push({ ...rest, ...stale.hold });
+      }
+    }
+    return { instances, addresses };
   }
 
   byIp(ip: string): SimNode | undefined {
-    for (const node of this.nodes.values()) if (node.fact.state !== 'terminated' && answersAt(node, ip)) return node;
-    return undefined;
+    const node = this.ofIp.get(ip);
+    return node && node.fact.state !== 'terminated' && answersAt(node, ip) ? node : undefined;
   }
 
   /** Whether packets get to a node at all. */

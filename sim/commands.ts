@@ -54,6 +54,7 @@ export class Commands {
   }
 
   private run(node: SimNode, command: NodeCommand): CommandOutcome {
+    this.cloud.tell('commanding', node);
     if (command.name === 'replica-set')
       return { is: 'succeeded', output: this.replicaSets.runScript(node, command.action, command.payload) };
     if (command.name === 'repair-majority') return { is: 'succeeded', output: this.replicaSets.runRepair(node, command) };
@@ -61,6 +62,7 @@ export class Commands {
       this.startProcess(node);
       return { is: 'succeeded', output: { ok: true, did: 'restarted' } };
     }
+    if (node.diskFull) return { is: 'failed', exitCode: 73, detail: 'No space left on device' };
     const config = this.configOf(node.fact.instanceId, command.version);
     if (!config) return { is: 'failed', exitCode: 65, detail: `no values for version ${command.version}` };
     const refusal = this.faults.refuses(config);
@@ -84,7 +86,14 @@ export class Commands {
     });
   }
 
+  /** Starts what runs on a node with the configuration it has, anew where it runs already. */
   private startProcess(node: SimNode): void {
+    if (this.cloud.isServing(node)) this.cloud.tell('restarting', node);
+    this.bringUp(node);
+  }
+
+  /** As systemd does at boot, or after a process has ended by itself. */
+  bringUp(node: SimNode): void {
     if (!node.config) return;
     node.process = 'running';
     node.starts++;

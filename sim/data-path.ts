@@ -1,11 +1,14 @@
 /** The data path of a simulated cluster: address, balancer, broker, primary. Answers as a client would see it; changes no node. */
 import type { Outcome } from '../lambdas/core/facts';
 import type { Cloud } from './cloud';
+import type { Faults } from './faults';
+import { connects, type Place } from './network';
 import type { Random } from './random';
 import type { ReplicaSets } from './replica-sets';
 import type { SimNode } from './sim-node';
 
-const OK: Outcome = { is: 'ok', latencyMs: 2 };
+const LATENCY_MS = 2;
+const OK: Outcome = { is: 'ok', latencyMs: LATENCY_MS };
 
 function failed(detail: string): Outcome {
   return { is: 'failed', detail };
@@ -15,17 +18,27 @@ export class DataPath {
   constructor(
     private readonly cloud: Cloud,
     private readonly replicaSets: ReplicaSets,
+    private readonly faults: Faults,
   ) {}
 
-  /** Whether a node's process answers, and if not, how that looks from outside. */
+  /** Whether requests of one get to a node, and its answers back. */
+  reaches(from: Place, to: SimNode): boolean {
+    return this.cloud.isReachable(to) && connects(this.faults.cuts, from, to);
+  }
+
+  private serves(from: Place, to: SimNode): boolean {
+    return this.cloud.isServing(to) && connects(this.faults.cuts, from, to);
+  }
+
+  /** Whether a node's process answers the control plane, and if not, how that looks from outside. */
   process(node: SimNode | undefined): Outcome {
-    if (!node || !this.cloud.isReachable(node)) return failed('no answer in time');
+    if (!node || !this.reaches('control', node)) return failed('no answer in time');
     if (!this.cloud.isServing(node)) return failed('connection refused');
-    return node.answersAfterMs === undefined ? OK : { is: 'ok', latencyMs: node.answersAfterMs };
+    return node.slowMs ? { is: 'ok', latencyMs: LATENCY_MS + node.slowMs } : OK;
   }
 
   private machine(node: SimNode): Outcome {
-    if (!this.cloud.isReachable(node)) return failed('no answer in time');
+    if (!this.reaches('control', node)) return failed('no answer in time');
     return node.configVersion === undefined ? failed('HTTP 404') : OK;
   }
 
@@ -40,7 +53,7 @@ export class DataPath {
   database(broker: SimNode): Outcome {
     const process = this.process(broker);
     if (process.is !== 'ok') return process;
-    return this.primaryFor(broker) ? OK : failed('HTTP 500');
+    return this.primaryFor(broker) ? process : failed('HTTP 500');
   }
 
   /** The primary a broker's driver finds: at least one of its seeds must live. */
@@ -48,16 +61,22 @@ export class DataPath {
     if (broker.config?.role !== 'orion') return undefined;
     const lives = broker.config.seeds.some((seed) => {
       const node = this.cloud.byIp(seed.split(':')[0] ?? '');
-      return node !== undefined && this.cloud.isServing(node);
+      return node !== undefined && this.serves(broker, node);
     });
-    return lives ? this.replicaSets.primaryOf(broker.fact.cluster) : undefined;
+    return lives ? this.replicaSets.primaryOf(broker.fact.cluster, broker) : undefined;
   }
 
-  /** A broker behind a balancer that answers; HAProxy tries others when one refuses. */
-  brokerBehind(balancer: SimNode): SimNode | undefined {
-    if (balancer.config?.role !== 'lb') return undefined;
-    const brokers = balancer.config.brokers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []);
-    return brokers.find((broker) => this.database(broker).is === 'ok') ?? brokers.find((broker) => this.cloud.isServing(broker));
+  /** Brokers that answer a balancer. */
+  private brokersBehind(balancer: SimNode): SimNode[] {
+    if (balancer.config?.role !== 'lb') return [];
+    const named = balancer.config.brokers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []);
+    return named.filter((broker) => this.serves(balancer, broker));
+  }
+
+  /** The broker a request ends at; HAProxy tries others when one refuses. */
+  private brokerBehind(balancer: SimNode): SimNode | undefined {
+    const brokers = this.brokersBehind(balancer);
+    return brokers.find((broker) => this.primaryFor(broker)) ?? brokers[0];
   }
 
   /** The balancer an address of the cluster leads to (the one called `name`, or the first that leads anywhere). */
@@ -71,9 +90,8 @@ export class DataPath {
 
   /** The broker one request gets: any that its balancer names and that has the database. */
   brokerFor(cluster: string, random: Random): SimNode | undefined {
-    const config = this.balancerOf(cluster)?.config;
-    if (config?.role !== 'lb') return undefined;
-    const able = config.brokers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []).filter((broker) => this.database(broker).is === 'ok');
+    const balancer = this.balancerOf(cluster);
+    const able = balancer ? this.brokersBehind(balancer).filter((broker) => this.primaryFor(broker)) : [];
     return able[Math.floor(random() * able.length)];
   }
 

@@ -1,4 +1,5 @@
 /** keepalived on simulated balancers: misses a silent peer, and claims the address then. Its word is a claim; it moves nothing. */
+import { carries } from './network';
 import { between, type Random } from './random';
 import type { SimNode } from './sim-node';
 import type { SimWorld } from './sim-world';
@@ -43,7 +44,7 @@ export class Keepalived {
       return;
     }
     const peer = cloud.byIp(peerIp);
-    const speaks = peer !== undefined && cloud.isServing(peer) && !faults.deaf.has(instanceId);
+    const speaks = peer !== undefined && cloud.isServing(peer) && !faults.deaf.has(instanceId) && carries(faults.cuts, peer, node);
     const lastMs = this.heard.get(instanceId);
     if (speaks || lastMs === undefined) this.heard.set(instanceId, scheduler.nowMs);
     else if (lastMs !== 'MASTER' && scheduler.nowMs - lastMs >= intervalMs * (3 + SKEW)) this.takeLead(node, peer);
@@ -62,7 +63,7 @@ export class Keepalived {
         kind: 'claimAddress',
         cluster,
         claimant: instanceId,
-        atMs: Math.round(scheduler.nowMs),
+        atMs: Math.round(scheduler.nowMs + (node.skewMs ?? 0)),
         state: 'MASTER',
       });
     });

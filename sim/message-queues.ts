@@ -41,9 +41,18 @@ export class MessageQueues {
     const message: Message = { id: `m-${++this.count}`, queue, body, receives: 0 };
     this.open.set(message.id, message);
     const copies = this.random() < this.faults.duplicateShare ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++)
-      this.scheduler.after(delayS * 1000 + between(this.random, ...LATENCY_MS), () => this.arrive(message));
+    let inMs = this.latencyMs();
+    for (let copy = 0; copy < copies; copy++) {
+      if (copy > 0 && !this.faults.doublesAtOnce) inMs = this.latencyMs();
+      this.scheduler.after(delayS * 1000 + inMs, () => this.arrive(message));
+    }
     return message.id;
+  }
+
+  private latencyMs(): number {
+    const { delayShare, delayMaxMs } = this.faults;
+    const isLate = delayShare > 0 && this.random() < delayShare;
+    return between(this.random, ...LATENCY_MS) + (isLate ? between(this.random, 0, delayMaxMs) : 0);
   }
 
   private arrive(message: Message): void {

@@ -1,5 +1,7 @@
 /** Drives the members of all simulated replica sets: virtual time, messages with delay, nobody hears a node that is out of reach. */
 import type { Cloud } from './cloud';
+import type { Faults } from './faults';
+import { carries, connects } from './network';
 import { between, type Random } from './random';
 import type { Envelope, Reach, Reply } from './replica-set/contract';
 import { Member } from './replica-set/member';
@@ -10,6 +12,8 @@ const HOP_MS: [number, number] = [1, 8];
 const DOWN_LOOK_MS = 1_000;
 /** The copy of an initial sync, ms. */
 const SYNC_MS = 3_000;
+/** A primary that was made to step down stands again after this, seconds. */
+const FLAP_S = 10;
 
 /** Loads the very script that mongosh runs on a node; its `db` is a member here. */
 interface Database {
@@ -45,6 +49,7 @@ export class ReplicaSets {
     private readonly scheduler: Scheduler,
     private readonly random: Random,
     private readonly cloud: Cloud,
+    private readonly faults: Faults,
   ) {}
 
   private nodeOf(host: string): SimNode | undefined {
@@ -53,6 +58,10 @@ export class ReplicaSets {
 
   /** Starts mongod on a node: a new member, or the old one with what it had on disk. */
   start(node: SimNode, replicaSet: string): void {
+    if (node.diskFull) {
+      node.process = 'dead';
+      return;
+    }
     const host = `${node.fact.privateIp}:27017`;
     const durable = node.member?.durable();
     const { nowMs } = this.scheduler;
@@ -100,6 +109,7 @@ export class ReplicaSets {
       this.scheduler.after(between(this.random, ...HOP_MS), () => {
         const [from, to] = [this.nodeOf(envelope.from), this.nodeOf(envelope.to)];
         if (!to?.member || !from || !this.cloud.isServing(to) || !this.cloud.isReachable(from)) return;
+        if (!carries(this.faults.cuts, from, to)) return;
         this.deliver(to.member.receive(envelope, this.scheduler.nowMs));
         this.schedule(to);
       });
@@ -109,12 +119,14 @@ export class ReplicaSets {
   runScript(node: SimNode, action: string, payload: unknown): Record<string, unknown> {
     const { member } = node;
     if (!member) return { ok: false, outcome: 'retry', error: 'no mongod runs on this node' };
+    const before = member.config;
     const result = script.run(
-      { adminCommand: (command) => member.adminCommand(command, this.scheduler.nowMs, (host) => this.reach(host)) },
+      { adminCommand: (command) => member.adminCommand(command, this.scheduler.nowMs, (host) => this.reach(node, host)) },
       action,
       payload,
-      this.scheduler.nowMs,
+      this.scheduler.nowMs + (node.skewMs ?? 0),
     );
+    if (before && member.config && before !== member.config) this.cloud.tell('reconfigured', node, before, member.config);
     this.schedule(node);
     return result;
   }
@@ -124,23 +136,35 @@ export class ReplicaSets {
     const { member } = node;
     if (!member) return { ok: false, outcome: 'retry', error: 'no mongod runs on this node' };
     const { nowMs } = this.scheduler;
-    const result = repair.run({ adminCommand: (command) => asShellShows(member.adminCommand(command, nowMs)) }, payload, nowMs);
+    const shown = (command: Record<string, unknown>) => asShellShows(member.adminCommand(command, nowMs));
+    const result = repair.run({ adminCommand: shown }, payload, nowMs + (node.skewMs ?? 0));
     this.schedule(node);
     return result;
   }
 
-  private reach(host: string): Reach {
+  private reach(from: SimNode, host: string): Reach {
     const node = this.nodeOf(host);
-    if (!node?.member || !this.cloud.isServing(node)) return 'unreachable';
+    if (!node?.member || !this.cloud.isServing(node) || !connects(this.faults.cuts, from, node)) return 'unreachable';
     return node.member.quorumAnswer();
   }
 
-  /** The primary a client would end up with: reachable, and known as such by itself. */
-  primaryOf(cluster: string): SimNode | undefined {
-    const primaries = [...this.cloud.nodes.values()].filter(
-      (node) => node.fact.cluster === cluster && this.cloud.isServing(node) && node.member?.state === 'PRIMARY',
-    );
-    return primaries.sort((a, b) => (b.member?.term ?? 0) - (a.member?.term ?? 0))[0];
+  /** The primary a client, or a broker, would end up with: reachable for it, and known as such by itself. */
+  primaryOf(cluster: string, client?: SimNode): SimNode | undefined {
+    let found: SimNode | undefined;
+    for (const node of this.cloud.nodes.values()) {
+      if (node.member?.state !== 'PRIMARY' || node.fact.cluster !== cluster || !this.cloud.isServing(node)) continue;
+      if (client && !connects(this.faults.cuts, client, node)) continue;
+      if (!found?.member || node.member.term > found.member.term) found = node;
+    }
+    return found;
+  }
+
+  /** What an operator's command or a fault does: the primary of a cluster steps down, whoever is left to lead. */
+  flap(cluster: string): void {
+    const primary = this.primaryOf(cluster);
+    if (!primary?.member) return;
+    primary.member.adminCommand({ replSetStepDown: FLAP_S, secondaryCatchUpPeriodSecs: 0, force: true }, this.scheduler.nowMs);
+    this.schedule(primary);
   }
 
   /** After a write: lets the primary send it on. */

@@ -12,12 +12,18 @@ export interface SimNode {
   readyAtMs: number;
   /** The node answers nobody, though EC2 says that it runs. */
   hung: boolean;
+  /** Every answer of it comes so much later, ms. */
+  slowMs?: number;
+  /** Nothing can be written any more: no configuration is taken, and a mongod does not start. */
+  diskFull?: true;
+  /** Its clock is off by so much, ms. */
+  skewMs?: number;
+  /** What reads of EC2 still show of it, and until when, ms. */
+  stale?: { fact: InstanceFact; untilMs: number };
   /** A member on it never finishes its initial sync. */
   neverSyncs?: true;
   /** none: never configured. dead: it ran and does no more. */
   process: 'none' | 'running' | 'dead';
-  /** It is so loaded that an answer takes this long, ms. */
-  answersAfterMs?: number;
   /** How often its process was started. */
   starts: number;
   /** Requests of clients that run on it now. */

@@ -14,20 +14,34 @@ const PROBE_MS: [number, number] = [1, 10];
 
 const FOREVER = new Promise<never>(() => undefined);
 
+function die(world: SimWorld, invocation: Invocation): Promise<never> {
+  invocation.dead = true;
+  world.onCrash(invocation);
+  return FOREVER;
+}
+
 function withFaults(world: SimWorld, invocation: Invocation) {
+  const { scheduler, random, faults } = world;
+  const strikes = (share: number): boolean => share > 0 && random() < share;
   return async <T>(api: Api, work: () => T | Promise<T>): Promise<T> => {
-    const { scheduler, random, faults } = world;
     await scheduler.sleep(between(random, ...CALL_MS));
     if (invocation.dead) return FOREVER;
+    if (strikes(faults.crashShare / 2)) return die(world, invocation);
     if (faults.apisDown.has(api)) throw new PortError('unavailable', `${api} does not answer`);
-    if (faults.throttleShare > 0 && random() < faults.throttleShare) throw new PortError('throttled', `${api}: rate exceeded`);
+    if (strikes(faults.throttleShare)) throw new PortError('throttled', `${api}: rate exceeded`);
     const result = await work();
-    if (faults.crashShare > 0 && random() < faults.crashShare) {
-      invocation.dead = true;
-      world.onCrash(invocation);
-      return FOREVER;
-    }
+    if (strikes(faults.crashShare / 2)) return die(world, invocation);
+    if (strikes(faults.lostAnswerShare)) throw new PortError('unavailable', `${api}: the answer was lost`);
     return result;
+  };
+}
+
+/** A conditional write that may lose: to somebody else's, or to its own first try, whose answer was lost. */
+function withConflicts({ random, faults }: SimWorld, write: () => Promise<void>): () => Promise<void> {
+  return async () => {
+    const loses = faults.conflictShare > 0 && random() < faults.conflictShare;
+    if (!loses || random() < 0.5) await write();
+    if (loses) throw new PortError('conflict', 'the condition does not hold any more');
   };
 }
 
@@ -61,23 +75,34 @@ function inTime(outcome: Outcome, timeoutMs: number): Outcome {
 }
 
 function makeProbe(world: SimWorld): Ports['probe'] {
-  const { scheduler, random, cloud, dataPath } = world;
+  const { scheduler, random, cloud, dataPath, faults } = world;
+  const UNKNOWN = { is: 'unknown', detail: 'no socket left to probe with' } as const;
+  const LATE = { is: 'failed', detail: 'no answer in time' } as const;
+  /** Takes the time of a probe; answers whether one came back at all. */
+  const ask = async (node: SimNode | undefined, timeoutMs: number): Promise<boolean> => {
+    const slowMs = node?.slowMs ?? 0;
+    const comesBack = node !== undefined && dataPath.reaches('control', node) && slowMs < timeoutMs;
+    await scheduler.sleep(comesBack ? slowMs + between(random, ...PROBE_MS) : timeoutMs);
+    return comesBack;
+  };
+  const isBlind = (): boolean => faults.partialShare > 0 && random() < faults.partialShare;
   return {
     http: async (url, timeoutMs) => {
       const { hostname, port, pathname } = new URL(url);
+      if (isBlind()) return { outcome: UNKNOWN, body: '' };
       const node = cloud.byIp(hostname);
-      const reachable = node !== undefined && cloud.isReachable(node);
-      await scheduler.sleep(reachable ? between(random, ...PROBE_MS) : timeoutMs);
-      if (!node) return { outcome: { is: 'failed', detail: 'no answer in time' }, body: '' };
-      if (pathname.endsWith('/config-version')) return dataPath.report(node);
-      if (pathname === '/fiware-ha/connections' && reachable && node.fact.role === 'orion')
+      const comesBack = await ask(node, timeoutMs);
+      if (!node) return { outcome: LATE, body: '' };
+      if (pathname.endsWith('/config-version')) return comesBack ? dataPath.report(node) : { outcome: LATE, body: '' };
+      if (pathname === '/fiware-ha/connections' && comesBack && node.fact.role === 'orion')
         return { outcome: { is: 'ok', latencyMs: 1 }, body: `${node.requests}` };
       const isDatabase = pathname.startsWith('/v2/') && Number(port) === PORT.orion;
       return { outcome: inTime(isDatabase ? dataPath.database(node) : dataPath.process(node), timeoutMs), body: '' };
     },
     hello: async (host, timeoutMs) => {
+      if (isBlind()) return { outcome: UNKNOWN };
       const node = cloud.byIp(host.split(':')[0] ?? '');
-      await scheduler.sleep(node && cloud.isReachable(node) ? between(random, ...PROBE_MS) : timeoutMs);
+      if (!(await ask(node, timeoutMs))) return { outcome: LATE };
       const outcome = dataPath.process(node);
       const hello = outcome.is === 'ok' && node ? helloFact(node, scheduler.nowMs) : undefined;
       return { outcome, ...(hello ? { hello } : {}) };
@@ -124,6 +149,9 @@ function makeCloudPorts(world: SimWorld, call: ReturnType<typeof withFaults>): P
 /** The ports of one invocation. */
 export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: false }): Ports {
   const call = withFaults(world, invocation);
+  const contested = (write: () => Promise<void>) => withConflicts(world, write);
+  const { skewMaxMs } = world.faults;
+  const skewMs = skewMaxMs > 0 ? between(world.random, -skewMaxMs, skewMaxMs) : 0;
   const stores = makeStores(world.state);
   const { specs, rows, claims, budget, journal } = stores;
   return {
@@ -131,14 +159,26 @@ export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: f
     specs: {
       listClusters: () => call('specs', () => specs.listClusters()),
       get: (cluster) => call('specs', () => specs.get(cluster)),
-      create: (cluster, text) => call('specs', () => specs.create(cluster, text)),
-      replace: (cluster, text, expectedVersion) => call('specs', () => specs.replace(cluster, text, expectedVersion)),
+      create: (cluster, text) =>
+        call(
+          'specs',
+          contested(() => specs.create(cluster, text)),
+        ),
+      replace: (cluster, text, expectedVersion) =>
+        call(
+          'specs',
+          contested(() => specs.replace(cluster, text, expectedVersion)),
+        ),
       delete: (cluster) => call('specs', () => specs.delete(cluster)),
     },
     rows: {
       get: (cluster) => call('rows', () => rows.get(cluster)),
       listClusters: () => call('rows', () => rows.listClusters()),
-      put: (row, expectedVersion) => call('rows', () => rows.put(row, expectedVersion)),
+      put: (row, expectedVersion) =>
+        call(
+          'rows',
+          contested(() => rows.put(row, expectedVersion)),
+        ),
       delete: (cluster) => call('rows', () => rows.delete(cluster)),
     },
     claims: {
@@ -158,7 +198,7 @@ export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: f
     },
     queues: { send: (queue, body, delayS) => call('queues', () => void world.send(queue, body, delayS)) },
     probe: makeProbe(world),
-    clock: { nowMs: () => world.scheduler.nowMs },
+    clock: { nowMs: () => world.scheduler.nowMs + skewMs },
     telemetry: silent(world),
   };
 }

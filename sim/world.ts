@@ -63,8 +63,8 @@ export class World implements SimWorld {
       ...settings,
     };
     this.cloud = new Cloud(this.scheduler, this.random, faults);
-    this.replicaSets = new ReplicaSets(this.scheduler, this.random, this.cloud);
-    this.dataPath = new DataPath(this.cloud, this.replicaSets);
+    this.replicaSets = new ReplicaSets(this.scheduler, this.random, this.cloud, faults);
+    this.dataPath = new DataPath(this.cloud, this.replicaSets, faults);
     this.commands = new Commands(this.scheduler, this.random, this.cloud, this.replicaSets, faults, (id, version) =>
       this.configs.get(`${id}/${version}`),
     );
@@ -76,7 +76,8 @@ export class World implements SimWorld {
 
   /** EventBridge's schedule. */
   private minute(): void {
-    this.send('health-check', { kind: 'minute' });
+    const { lostTickShare } = this.faults;
+    if (lostTickShare === 0 || this.random() >= lostTickShare) this.send('health-check', { kind: 'minute' });
     this.scheduler.after(MINUTE_MS, () => this.minute());
   }
 

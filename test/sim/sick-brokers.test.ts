@@ -38,15 +38,15 @@ describe.each([1, 2, 3])('with seed %i no broker is restarted or replaced', (see
   it.each([
     ['slow', 1_500],
     ['too slow to be heard', 10_000],
-  ])('for load that makes all of them %s', async (_, answersAfterMs) => {
+  ])('for load that makes all of them %s', async (_, slowMs) => {
     const world = await aWorldWith(['city'], { seed });
     const since = journalOf(world).length;
-    for (const broker of nodesOf(world, 'orion')) broker.answersAfterMs = answersAfterMs;
+    for (const broker of nodesOf(world, 'orion')) broker.slowMs = slowMs;
     await world.pass(100);
     expect(sicknessesOf(world)).toEqual(new Set(['overload']));
     await world.pass(300);
     expect(world.counters.get('AllBrokersSick')).toBeGreaterThan(5);
-    for (const broker of nodesOf(world, 'orion')) delete broker.answersAfterMs;
+    for (const broker of nodesOf(world, 'orion')) delete broker.slowMs;
     expect(await world.pass(600, () => isSettled(world))).toBe(true);
     expect(plannedFor(world, since)).toEqual([]);
   });
@@ -58,7 +58,7 @@ describe('a broker that hangs while the other is well', () => {
     const since = journalOf(world).length;
     const [broker] = nodesOf(world, 'orion');
     if (!broker) throw new Error('no broker runs');
-    broker.answersAfterMs = 60_000;
+    broker.slowMs = 60_000;
     await world.pass(100);
     expect(plannedFor(world, since)).toEqual([]);
     expect(await world.pass(120, () => plannedFor(world, since).length > 0)).toBe(true);
