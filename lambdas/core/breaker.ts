@@ -1,5 +1,4 @@
 /** The breaker: when so much looks sick that the observer is the likelier patient, nothing is taken down. Never blocks a launch into an empty slot. */
-import { isBooting } from './health';
 import type { Node } from './observation';
 import type { Policy } from './spec';
 
@@ -10,10 +9,11 @@ export interface Breaker {
 
 /**
  * Open when more than `breakerShare` of the nodes that were ever well are dead by probe or unknown.
- * Nodes that EC2 itself calls gone are certain, and don't count as doubtful.
+ * Nodes that EC2 itself calls gone are certain, and don't count as doubtful; nor does one that never came up:
+ * it says nothing about the observer, and is what a cluster caught half-built by an outage is made of.
  */
 export function judgeBreaker(nodes: readonly Node[], policy: Policy): Breaker {
-  const judged = nodes.filter((node) => !isBooting(node.health) && node.health.sickness !== 'gone');
+  const judged = nodes.filter(({ health }) => health.everHealthy && health.sickness !== 'gone');
   const doubtful = judged.filter((node) => node.health.health === 'dead' || node.health.health === 'unknown');
   const open = judged.length > 0 && doubtful.length > judged.length * policy.breakerShare;
   const percent = Math.round(policy.breakerShare * 100);

@@ -37,13 +37,13 @@ function byClaim(holders: ReadonlySet<string>) {
     (a.fact.instanceId < b.fact.instanceId ? -1 : 1);
 }
 
-/** Slot names a role should have. With one balancer wanted of two, the one that holds the address that is kept stays. */
+/** Slot names a role should have. With one balancer wanted of two, the one that holds the address that is kept stays, unless it is surely dead. */
 function wantedNames(spec: ClusterSpec, role: Role, { nodes, addresses }: Observation): string[] {
   const names = slotNames(role, countOf(spec, role));
   if (role !== 'lb') return names;
   const kept = addressNames(addressCount(spec));
   const holders = holdersOf(addresses.filter(({ name }) => kept.includes(name)));
-  const holder = nodes.find((node) => node.fact.role === 'lb' && holders.has(node.fact.instanceId) && node.health.health === 'healthy');
+  const holder = nodes.find((node) => node.fact.role === 'lb' && holders.has(node.fact.instanceId) && node.health.health !== 'dead');
   if (!holder || names.includes(holder.fact.slot)) return names;
   return [...names.slice(0, -1), holder.fact.slot];
 }

@@ -10,6 +10,9 @@ import { startBarrier } from './start-barrier';
 import { stepDownJob } from './step-down';
 import { isInStep, wantedConfigOf } from './wanted-config';
 
+/** A node that fails to take its configuration so often in a row won't take it by itself: a full disk, say. */
+const FAILURES_SAID = 5;
+
 /** A running node is touched only while its like are well, so that a bad rollout stops at the first. */
 function othersAreWell(s: Situation, node: Node): boolean {
   return s.slots.wanted[node.fact.role].every(
@@ -20,6 +23,11 @@ function othersAreWell(s: Situation, node: Node): boolean {
       current.health.health === 'healthy' ||
       current.health.health === 'dead',
   );
+}
+
+/** Dead, though it was told what to run: one that never was could not come up, however long ago it was launched. */
+function isBroken({ health, configVersion }: Node): boolean {
+  return health.health === 'dead' && configVersion !== undefined;
 }
 
 /** Whether a voter that serves must not restart yet for a new configuration: others must keep a majority, and lead. */
@@ -57,12 +65,19 @@ function spareRequests(s: Situation, node: Node, step: Step): string | undefined
   return why ? undefined : howDrained(s);
 }
 
+function sayStuck(s: Situation, { fact }: Node, base: string, step: Step): void {
+  const { failures = 0 } = s.memory.attempts[base] ?? {};
+  if (failures < FAILURES_SAID) return;
+  const what = `${fact.slot} (${fact.instanceId}) does not take its configuration, ${failures} failures in a row`;
+  step.blocked.push(`${what}: terminate its instance, and a new one comes`);
+}
+
 function planRole(s: Situation, role: Role, step: Step): void {
   const underWay = s.inFlight.filter((job) => job.kind === 'applyConfig' && job.role === role);
   let rolling = underWay.length > 0;
   for (const { slot, current } of s.slots.wanted[role]) {
     if (current?.fact.state !== 'running' || !current.fact.privateIp) continue;
-    if (current.health.health === 'dead' && !awaitsRollback(s, current)) continue;
+    if (isBroken(current) && !awaitsRollback(s, current)) continue;
     const desired = wantedConfigOf(s.configs, current);
     if (!desired || isInStep(s.configs, current)) continue;
     const { instanceId } = current.fact;
@@ -73,6 +88,7 @@ function planRole(s: Situation, role: Role, step: Step): void {
       continue;
     }
     const base = `config/${instanceId}`;
+    sayStuck(s, current, base, step);
     if (!mayTry(s, base)) continue;
     const barrier = isNew ? undefined : rolloutBarrier(s, current);
     if (barrier) step.notes.push(barrier);

@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { judgeBreaker } from '../../../lambdas/core/breaker';
+import { aHealth, aHealthyWorld, change, dead, look, NOW_MS, planOf, type World } from '../../builders';
+
+/** Nodes that ran out of their grace before anybody told them what to run: an outage of the control plane's own APIs. */
+function neverTold(world: World, ...slots: string[]): World {
+  return slots.reduce((w, slot) => change(w, slot, ({ configVersion: _, ...node }) => dead(node, 'boot')), world);
+}
+
+describe('a cluster caught half-built by an outage', () => {
+  it('is not held up by the breaker: a node that never came up says nothing about the observer', () => {
+    const world = neverTold(aHealthyWorld({ orion: { count: 4 } }), 'ctx1', 'ctx2', 'ctx3', 'ctx4', 'lb2');
+    expect(judgeBreaker(world.nodes, world.spec.policy).open).toBe(false);
+  });
+
+  it('opens the breaker all the same when nodes that were well fall silent', () => {
+    const world = ['ctx1', 'ctx2', 'mdb2', 'mdb3'].reduce((w, slot) => change(w, slot, (node) => dead(node)), aHealthyWorld());
+    expect(judgeBreaker(world.nodes, world.spec.policy).open).toBe(true);
+  });
+
+  it('tells its nodes what to run, however long ago they were launched', () => {
+    const { jobs } = planOf(neverTold(aHealthyWorld(), 'ctx2', 'lb2'));
+    expect(jobs.flatMap((job) => (job.kind === 'applyConfig' ? [job.slot] : [])).sort()).toEqual(['ctx2', 'lb2']);
+  });
+});
+
+describe('a node that does not take its configuration', () => {
+  it('is named as blocked after some failures in a row, with the way out', () => {
+    const world = change(aHealthyWorld(), 'lb2', (node) => ({ ...node, configVersion: 'old' }));
+    const failing = (failures: number): World => ({
+      ...world,
+      memory: { ...world.memory, attempts: { 'config/i-1021': { count: failures, failures, lastAtMs: NOW_MS } } },
+    });
+    expect(planOf(failing(4)).blocked).toEqual([]);
+    expect(planOf(failing(5)).blocked).toEqual([
+      'lb2 (i-1021) does not take its configuration, 5 failures in a row: terminate its instance, and a new one comes',
+    ]);
+  });
+});
+
+describe('one balancer wanted of two', () => {
+  function names(health: 'healthy' | 'suspect' | 'unknown' | 'dead'): string[] {
+    const world = aHealthyWorld({ lb: { count: 1 } });
+    const held = change(aHealthyWorld(), 'lb2', (node) => ({ ...node, health: aHealth(health) }));
+    const addresses = held.observation.addresses.map((address) => ({ ...address, holder: 'i-1021' }));
+    const both = { ...held, spec: world.spec, observation: { ...held.observation, addresses } };
+    return look(both).slots.wanted.lb.map(({ slot }) => slot);
+  }
+
+  it('is the one that holds the address, also while it can not be seen well', () => {
+    expect([names('healthy'), names('suspect'), names('unknown')]).toEqual([['lb2'], ['lb2'], ['lb2']]);
+  });
+
+  it('is the first one once the holder is dead', () => {
+    expect(names('dead')).toEqual(['lb1']);
+  });
+});
