@@ -169,8 +169,10 @@ describe('terminateNode', () => {
     });
   });
 
-  it('takes an instance nobody knows for gone', async () => {
-    expect(await provision(aCity(), { ...TERMINATE, instanceId: 'i-dead' })).toMatchObject({ is: 'done' });
+  it('waits for an instance that EC2 does not list: a new one is listed late, and would live on', async () => {
+    const w = aCity();
+    expect(await provision(w, { ...TERMINATE, instanceId: 'i-dead' })).toMatchObject({ is: 'waiting' });
+    expect(w.acts).toEqual([]);
   });
 });
 

@@ -45,7 +45,9 @@ export async function executeTerminate({ ports, settings }: Context, job: JobOf<
   const { cluster, instanceId, slot } = job;
   const { instances, addresses } = await ports.compute.describeCluster(cluster);
   const fact = instances.find((instance) => instance.instanceId === instanceId);
-  if (!fact || fact.state === 'terminated' || fact.state === 'shutting-down') return { is: 'already' };
+  // EC2 lists a new instance late: one it does not list may still be about to run.
+  if (!fact) return { is: 'waiting', reason: `EC2 does not list ${instanceId} (${slot}): it is gone for long, or not listed yet` };
+  if (fact.state === 'terminated' || fact.state === 'shutting-down') return { is: 'already' };
   if (fact.slot !== slot) return { is: 'refused', reason: `${instanceId} fills ${fact.slot}, not ${slot}` };
   const held = addresses.find((address) => address.holder === instanceId);
   if (held && !job.expect.holdsAddress) return { is: 'stale', reason: `${instanceId} holds ${held.publicIp} by now` };
