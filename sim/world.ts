@@ -74,6 +74,11 @@ export class World implements SimWorld {
     this.minute();
   }
 
+  /** Virtual seconds since the beginning. */
+  get secondsPassed(): number {
+    return (this.scheduler.nowMs - START_MS) / 1000;
+  }
+
   /** EventBridge's schedule. */
   private minute(): void {
     const { lostTickShare } = this.faults;

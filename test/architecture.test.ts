@@ -36,6 +36,12 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
     packages: [/^zod$/, /^aws-lambda$/],
   },
   {
+    who: 'swarm',
+    from: /^sim\/swarm\//,
+    files: [/^sim\//, /^lambdas\/(core|app)\//],
+    packages: [/^esbuild$/, /^node:(child_process|fs|os|path)$/],
+  },
+  {
     who: 'sim',
     from: /^sim\//,
     files: [/^lambdas\/(core|app)\//, /^nodes\/mongo\//],

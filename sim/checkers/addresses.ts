@@ -3,31 +3,44 @@ import type { AddressFact } from '../../lambdas/core/facts';
 import type { SimNode } from '../sim-node';
 import type { SimWorld } from '../sim-world';
 import type { MakeChecker } from './checker';
+import { answersControl, ServingLog } from './serving';
 
-/** Longer than detection, proof and move together may take, ms. */
-const ON_DEAD_MAX_MS = 120_000;
+/** A holder that came back later than this before the move may have answered neither of the two looks, ms. */
+const CAME_BACK_MS = 3_000;
 
 /** An address on a balancer that serves nobody, while another of the cluster serves, beyond the bound. */
-export const addressOnDeadNode: MakeChecker = ({ cloud, scheduler }, report) => {
+export const addressOnDeadNode: MakeChecker = (world, report, bounds) => {
+  const { cloud, scheduler } = world;
   const since = new Map<string, number>();
   return {
     name: 'address-on-dead-node',
     look() {
+      if (bounds.isExcused) {
+        since.clear();
+        return;
+      }
       for (const { allocationId, publicIp, cluster, holder } of cloud.addresses.values()) {
         const node = cloud.nodes.get(holder ?? '');
-        const other = [...cloud.nodes.values()].some(
-          (n) => n.fact.cluster === cluster && n.fact.role === 'lb' && n !== node && cloud.isServing(n),
-        );
-        if (!holder || (node && cloud.isServing(node)) || !other) since.delete(allocationId);
-        else if (!since.has(allocationId)) since.set(allocationId, scheduler.nowMs);
-        else if (scheduler.nowMs - (since.get(allocationId) ?? 0) > ON_DEAD_MAX_MS) {
-          report('address-on-dead-node', `${publicIp} stays on ${holder}, which serves nobody, for more than ${ON_DEAD_MAX_MS / 1000} s`);
+        const sinceMs = since.get(allocationId);
+        if (!holder || (node && cloud.isServing(node)) || !hasAnother(world, cluster, holder)) since.delete(allocationId);
+        else if (sinceMs === undefined) since.set(allocationId, scheduler.nowMs);
+        else if (scheduler.nowMs - sinceMs > bounds.addressOnDeadMs) {
+          const forS = Math.round(bounds.addressOnDeadMs / 1000);
+          report('address-on-dead-node', `${publicIp} stays on ${holder}, which serves nobody, for more than ${forS} s`);
           since.set(allocationId, Number.POSITIVE_INFINITY);
         }
       }
     },
   };
 };
+
+function hasAnother(world: SimWorld, cluster: string, holder: string): boolean {
+  for (const node of world.cloud.nodes.values()) {
+    const { fact } = node;
+    if (fact.role === 'lb' && fact.cluster === cluster && fact.instanceId !== holder && answersControl(world, node)) return true;
+  }
+  return false;
+}
 
 /** Two addresses given closer together than this are not one at a time, ms. */
 const GIFTS_APART_MS = 10_000;
@@ -51,16 +64,17 @@ function whyNoGift(world: SimWorld, { allocationId, cluster, holder }: AddressFa
   return world.scheduler.nowMs - lastMs < GIFTS_APART_MS ? 'another one was given a moment ago' : undefined;
 }
 
-/** An address taken off a balancer that serves, but for the one way it may leave. */
+/** An address taken off a balancer that serves and can be seen to serve, but for the one way it may leave. */
 export const addressOffHealthyHolder: MakeChecker = (world, report) => {
   const { cloud, scheduler } = world;
+  const log = new ServingLog(world, (node) => answersControl(world, node));
   const lastGiftMs = new Map<string, number>();
   const name = 'address-off-healthy-holder';
   cloud.listeners.push({
     associating(address, to) {
       const { cluster, holder, publicIp } = address;
       const from = cloud.nodes.get(holder ?? '');
-      if (!from || from === to || !cloud.isServing(from)) return;
+      if (!from || from === to || !log.hasServedFor(from, CAME_BACK_MS)) return;
       const why = whyNoGift(world, address, to, lastGiftMs.get(cluster) ?? Number.NEGATIVE_INFINITY);
       lastGiftMs.set(cluster, scheduler.nowMs);
       if (why) report(name, `${publicIp} taken off ${from.fact.slot} (${holder}), which serves, for ${to.fact.slot}: ${why}`);
@@ -69,5 +83,5 @@ export const addressOffHealthyHolder: MakeChecker = (world, report) => {
       report(name, `${publicIp} fell off ${holder}, because ${by.publicIp} was led to ${privateIp} as well`);
     },
   });
-  return { name };
+  return { name, look: () => log.look() };
 };

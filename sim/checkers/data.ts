@@ -1,44 +1,99 @@
 /** Checks data: no living majority of voters lost by our own act, no acknowledged write lost. */
 import type { Client } from '../client';
+import { compareConfigs, type ReplicaSetConfig, votersOf } from '../replica-set/replica-config';
+import type { SimNode } from '../sim-node';
 import type { SimWorld } from '../sim-world';
 import type { MakeChecker } from './checker';
+import { holdsData, ServingLog } from './serving';
 
-/** Living voters and voters of the newest configuration any living member of a cluster has. */
-function countVoters(world: SimWorld, cluster: string, without?: string): { living: number; voters: number } {
-  const nodes = [...world.cloud.nodes.values()].filter((node) => node.fact.cluster === cluster && node.member?.config);
-  const configs = nodes.flatMap((node) => (world.cloud.isServing(node) && node.member?.config ? [node.member.config] : []));
-  const newest = configs.sort((a, b) => b.version - a.version)[0];
-  const voters = (newest?.members ?? []).filter((member) => member.votes !== 0);
-  const living = voters.filter(({ host }) => {
-    const node = world.cloud.byIp(host.split(':')[0] ?? '');
-    return node !== undefined && node.fact.instanceId !== without && world.cloud.isServing(node);
-  }).length;
-  return { living, voters: voters.length };
+/** A member that fell silent so short a time ago counts as there: its peers miss it after the election timeout and a heartbeat, ms. */
+const UNNOTICED_MS = 15_000;
+
+/** The newest configuration any living member of a cluster has. */
+function newestConfig(world: SimWorld, cluster: string): ReplicaSetConfig | undefined {
+  let newest: ReplicaSetConfig | undefined;
+  for (const node of world.cloud.nodes.values()) {
+    const config = node.fact.cluster === cluster && world.cloud.isServing(node) ? node.member?.config : undefined;
+    if (config && (!newest || compareConfigs(config, newest) > 0)) newest = config;
+  }
+  return newest;
 }
 
-/** A termination of ours that took the last majority. */
+interface Quorum {
+  living: number;
+  voters: number;
+}
+
+function hasMajority({ living, voters }: Quorum): boolean {
+  return living * 2 > voters;
+}
+
+/** Counts from outside: the true configuration, and who holds data and is in touch. */
+class Voters {
+  private readonly log: ServingLog;
+
+  constructor(private readonly world: SimWorld) {
+    this.log = new ServingLog(world, (node) => holdsData(world, node));
+  }
+
+  look(): void {
+    this.log.look();
+  }
+
+  count(config: ReplicaSetConfig | undefined, without?: SimNode): Quorum {
+    const voters = config ? votersOf(config) : [];
+    const living = voters.filter(({ host }) => {
+      const node = this.world.cloud.byIp(host.split(':')[0] ?? '');
+      return node !== undefined && node !== without && this.log.servedWithin(node, UNNOTICED_MS);
+    });
+    return { living: living.length, voters: voters.length };
+  }
+}
+
+/** A termination, a restart or a new configuration of ours that took the last majority. */
 export const majorityKept: MakeChecker = (world, report) => {
+  const voters = new Voters(world);
+  const judge = (before: Quorum, after: Quorum, act: string): void => {
+    if (hasMajority(before) && !hasMajority(after))
+      report('majority-lost-by-us', `${act} leaves ${after.living} of ${after.voters} voters`);
+  };
+  const without = (node: SimNode, verb: string): void => {
+    const { cluster, role, slot, instanceId } = node.fact;
+    if (role !== 'mongo' || world.deleted.has(cluster)) return;
+    const config = newestConfig(world, cluster);
+    judge(voters.count(config), voters.count(config, node), `${verb} ${slot} (${instanceId})`);
+  };
   world.cloud.listeners.push({
     terminating(node, byUs) {
-      const { cluster, role, slot, instanceId } = node.fact;
-      if (!byUs || role !== 'mongo' || world.deleted.has(cluster)) return;
-      const before = countVoters(world, cluster);
-      const after = countVoters(world, cluster, instanceId);
-      if (before.living * 2 > before.voters && after.living * 2 <= after.voters)
-        report('majority-lost-by-us', `terminating ${slot} (${instanceId}) leaves ${after.living} of ${after.voters} voters`);
+      if (byUs) without(node, 'terminating');
+    },
+    restarting(node) {
+      // The only voter has nobody to hand over to: its restart is felt either way.
+      if (voters.count(newestConfig(world, node.fact.cluster)).voters > 1) without(node, 'restarting');
+    },
+    reconfigured(node, before, after) {
+      const act = `the configuration of version ${after.version} on ${node.fact.slot}`;
+      judge(voters.count(before), voters.count(after), act);
+      const [old, now] = [votersOf(before), votersOf(after)].map((members) => new Set(members.map(({ host }) => host)));
+      const changed = [...(old ?? [])].filter((host) => !now?.has(host)).length + [...(now ?? [])].filter((host) => !old?.has(host)).length;
+      if (changed > 1) report('majority-lost-by-us', `${act} changes ${changed} voters at once`);
     },
   });
-  return { name: 'majority-lost-by-us' };
+  return { name: 'majority-lost-by-us', look: () => voters.look() };
 };
 
 /** Writes acknowledged by a majority that the present primary does not have. */
 export function acknowledgedWrites(client: Client): MakeChecker {
-  return (world, report) => {
+  return (world, report, bounds) => {
     const look = () => {
+      if (bounds.isDataForfeit) return;
       const lost = client.lost();
       if (lost.length > 0) report('lost-writes', `${lost.length} acknowledged writes are gone, the first is ${lost[0]}`);
     };
-    world.onDeletion = look;
+    world.onDeletion = (cluster) => {
+      // In the midst of an election there is nobody to ask, and behind a cut the one who leads may be one who led.
+      if (world.replicaSets.primaryOf(cluster) && world.faults.cuts.size === 0) look();
+    };
     return { name: 'lost-writes', end: () => (world.deleted.size === 0 ? look() : undefined) };
   };
 }

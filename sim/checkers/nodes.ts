@@ -2,10 +2,12 @@
 import type { SimNode } from '../sim-node';
 import type { SimWorld } from '../sim-world';
 import type { MakeChecker } from './checker';
+import { answersControl, holdsData, ServingLog } from './serving';
 
 /** Two nodes in service taken down closer together than this are one disruption too many, ms. */
 const APART_MS = 2_000;
-const TWINS_MAX_MS = 300_000;
+/** Steps that run as commands, one planned after the other has ended, are further apart than this: the end is seen a second later at best, ms. */
+const STEPS_APART_MS = 500;
 const WINDOW_MS = 600_000;
 
 function isBeingDeleted(world: SimWorld, cluster: string): boolean {
@@ -28,18 +30,39 @@ function isInService(world: SimWorld, node: SimNode): boolean {
   return balancers.some(({ config }) => config?.role === 'lb' && config.brokers.some(({ ip }) => ip === node.fact.privateIp));
 }
 
-/** Nodes in service taken down by us close together. */
+/** What took something out of service, and when. */
+interface Disruption {
+  atMs: number;
+  what: string;
+}
+
+/** Nodes in service taken down, restarted or voted out by us close together; brokers and balancers restart one at a time a role. */
 export const oneDisruptionAtATime: MakeChecker = (world, report) => {
-  const last = new Map<string, { atMs: number; node: SimNode }>();
+  const last = new Map<string, Disruption>();
   const { cloud, scheduler } = world;
+  const note = (scope: string, what: string, apartMs: number): void => {
+    const before = last.get(scope);
+    const { nowMs: atMs } = scheduler;
+    if (before && atMs - before.atMs < apartMs)
+      report('two-disruptions', `${before.what} and ${what} within ${apartMs} ms, both in service`);
+    last.set(scope, { atMs, what });
+  };
   cloud.listeners.push({
     terminating(node, byUs) {
       const { cluster, slot } = node.fact;
       if (!byUs || !isInService(world, node) || isBeingDeleted(world, cluster)) return;
-      const before = last.get(cluster);
-      if (before && scheduler.nowMs - before.atMs < APART_MS)
-        report('two-disruptions', `${before.node.fact.slot} and ${slot} taken down within ${APART_MS / 1000} s, both in service`);
-      last.set(cluster, { atMs: scheduler.nowMs, node });
+      note(cluster, `${slot} terminated`, APART_MS);
+    },
+    restarting({ fact }) {
+      if (fact.role === 'mongo') note(fact.cluster, `${fact.slot} restarted`, STEPS_APART_MS);
+      else note(`${fact.cluster} ${fact.role}`, `${fact.slot} restarted`, STEPS_APART_MS);
+    },
+    reconfigured({ fact }, before, after) {
+      const isOut = (host: string) => !after.members.some((member) => member.host === host);
+      for (const { host, votes } of before.members) {
+        const node = cloud.byIp(host.split(':')[0] ?? '');
+        if (votes && isOut(host) && node && cloud.isServing(node)) note(fact.cluster, `${node.fact.slot} voted out`, STEPS_APART_MS);
+      }
     },
   });
   return { name: 'two-disruptions' };
@@ -52,8 +75,10 @@ export const terminationBudget: MakeChecker = (world, report) => {
     terminating(node, byUs) {
       if (!byUs || isBeingDeleted(world, node.fact.cluster)) return;
       const { nowMs } = world.scheduler;
+      // Workers whose clocks differ see a window end at different moments.
+      const windowMs = WINDOW_MS - 2 * world.faults.skewMaxMs;
       times.push(nowMs);
-      const recent = times.filter((atMs) => nowMs - atMs < WINDOW_MS).length;
+      const recent = times.filter((atMs) => nowMs - atMs < windowMs).length;
       const limit = 2 * world.settings.terminationsPer10Min;
       if (recent > limit) report('termination-budget', `${recent} terminations in ten minutes, ${limit} at most`);
     },
@@ -62,11 +87,15 @@ export const terminationBudget: MakeChecker = (world, report) => {
 };
 
 /** Two living nodes of one slot and incarnation, beyond the bound. */
-export const oneNodeASlot: MakeChecker = ({ cloud, scheduler }, report) => {
+export const oneNodeASlot: MakeChecker = ({ cloud, scheduler }, report, bounds) => {
   const since = new Map<string, number>();
   return {
     name: 'twins',
     look() {
+      if (bounds.isExcused) {
+        since.clear();
+        return;
+      }
       const counts = new Map<string, number>();
       for (const { fact } of cloud.nodes.values()) {
         const key = `${fact.cluster}/${fact.slot}/${fact.incarnation}`;
@@ -77,8 +106,8 @@ export const oneNodeASlot: MakeChecker = ({ cloud, scheduler }, report) => {
         if (count < 2) continue;
         const from = since.get(key) ?? scheduler.nowMs;
         since.set(key, from);
-        if (scheduler.nowMs - from > TWINS_MAX_MS) {
-          report('twins', `${count} living nodes of ${key} for more than ${TWINS_MAX_MS / 1000} s`);
+        if (scheduler.nowMs - from > bounds.twinsMs) {
+          report('twins', `${count} living nodes of ${key} for more than ${Math.round(bounds.twinsMs / 1000)} s`);
           since.set(key, Number.POSITIVE_INFINITY);
         }
       }
@@ -86,14 +115,76 @@ export const oneNodeASlot: MakeChecker = ({ cloud, scheduler }, report) => {
   };
 };
 
-/** A node of a cluster this control plane does not know was taken down. */
+/** A node or address of a cluster this control plane does not know was touched. */
 export const foreignNodes: MakeChecker = (world, report) => {
+  const check = (cluster: string, what: string): void => {
+    if (!world.state.rows.has(cluster) && !isBeingDeleted(world, cluster))
+      report('foreign-node', `${what} of ${cluster}, a cluster nobody asked for`);
+  };
   world.cloud.listeners.push({
-    terminating(node, byUs) {
-      const { cluster, instanceId } = node.fact;
-      if (byUs && !world.state.rows.has(cluster) && !isBeingDeleted(world, cluster))
-        report('foreign-node', `${instanceId} of ${cluster} was terminated, a cluster nobody asked for`);
+    terminating({ fact }, byUs) {
+      if (byUs) check(fact.cluster, `${fact.instanceId} was terminated: a node`);
     },
+    commanding: ({ fact }) => check(fact.cluster, `a command ran on ${fact.instanceId}, a node`),
+    associating({ cluster, publicIp }, { fact }) {
+      check(cluster, `${publicIp} was moved: an address`);
+      if (fact.cluster !== cluster) report('foreign-node', `${publicIp} of ${cluster} was given to ${fact.instanceId} of ${fact.cluster}`);
+    },
+    releasing: ({ cluster, publicIp }) => check(cluster, `${publicIp} was released: an address`),
   });
   return { name: 'foreign-node' };
+};
+
+/** A slot's node that has answered for so long needs no successor, whatever was planned before, ms. */
+const WELL_FOR_MS = 240_000;
+
+/** A second node launched for a slot whose node has been well, and in sight, for long. */
+export const needlessLaunch: MakeChecker = (world, report) => {
+  const isWell = (node: SimNode) => answersControl(world, node) && !node.diskFull && (node.fact.role !== 'mongo' || holdsData(world, node));
+  const log = new ServingLog(world, isWell);
+  world.cloud.listeners.push({
+    launched(node) {
+      const { cluster, slot, instanceId } = node.fact;
+      for (const other of world.cloud.nodes.values())
+        if (other !== node && other.fact.cluster === cluster && other.fact.slot === slot && log.hasServedFor(other, WELL_FOR_MS))
+          report('needless-launch', `${instanceId} launched for ${slot}, whose node ${other.fact.instanceId} has been well for long`);
+    },
+  });
+  return { name: 'needless-launch', look: () => log.look() };
+};
+
+/** So many nodes out of the control plane's sight for so long that it must doubt itself; above any breaker a policy sets. */
+const BLIND_SHARE = 0.7;
+const BLIND_FOR_MS = 60_000;
+
+/** A node that serves taken down out of sight, while nearly all are out of sight. */
+export const blindTermination: MakeChecker = (world, report) => {
+  const blindSince = new Map<string, number>();
+  const { cloud, scheduler } = world;
+  cloud.listeners.push({
+    terminating(node, byUs) {
+      const { cluster, slot, instanceId } = node.fact;
+      const sinceMs = blindSince.get(cluster) ?? scheduler.nowMs;
+      if (!byUs || isBeingDeleted(world, cluster) || scheduler.nowMs - sinceMs < BLIND_FOR_MS) return;
+      if (cloud.isServing(node) && !answersControl(world, node))
+        report('blind-termination', `${slot} (${instanceId}) serves and was terminated, while hardly any node could be seen`);
+    },
+  });
+  return {
+    name: 'blind-termination',
+    look() {
+      const counts = new Map<string, { serving: number; unseen: number }>();
+      for (const node of cloud.nodes.values()) {
+        if (!cloud.isServing(node)) continue;
+        const count = counts.get(node.fact.cluster) ?? { serving: 0, unseen: 0 };
+        count.serving++;
+        if (!answersControl(world, node)) count.unseen++;
+        counts.set(node.fact.cluster, count);
+      }
+      for (const [cluster, { serving, unseen }] of counts) {
+        if (unseen <= serving * BLIND_SHARE) blindSince.delete(cluster);
+        else if (!blindSince.has(cluster)) blindSince.set(cluster, scheduler.nowMs);
+      }
+    },
+  };
 };

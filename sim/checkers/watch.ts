@@ -2,10 +2,10 @@
 import type { Client } from '../client';
 import type { SimWorld } from '../sim-world';
 import { addressOffHealthyHolder, addressOnDeadNode } from './addresses';
-import type { MakeChecker, Violation } from './checker';
+import { type Bounds, CALM_BOUNDS, type MakeChecker, type Violation } from './checker';
 import { acknowledgedWrites, majorityKept } from './data';
 import { noJobLost, nothingLeaks } from './jobs';
-import { foreignNodes, oneDisruptionAtATime, oneNodeASlot, terminationBudget } from './nodes';
+import { blindTermination, foreignNodes, needlessLaunch, oneDisruptionAtATime, oneNodeASlot, terminationBudget } from './nodes';
 
 const LOOK_MS = 1_000;
 
@@ -16,6 +16,8 @@ export const CHECKERS: readonly MakeChecker[] = [
   terminationBudget,
   oneNodeASlot,
   foreignNodes,
+  needlessLaunch,
+  blindTermination,
   majorityKept,
   noJobLost,
   nothingLeaks,
@@ -28,10 +30,10 @@ export interface Watch {
 }
 
 /** Starts watching. */
-export function watch(world: SimWorld, clients: readonly Client[] = []): Watch {
+export function watch(world: SimWorld, clients: readonly Client[] = [], bounds: Bounds = CALM_BOUNDS): Watch {
   const violations: Violation[] = [];
   const report = (checker: string, text: string) => void violations.push({ atMs: world.scheduler.nowMs, checker, text });
-  const checkers = [...CHECKERS, ...clients.map(acknowledgedWrites)].map((make) => make(world, report));
+  const checkers = [...CHECKERS, ...clients.map(acknowledgedWrites)].map((make) => make(world, report, bounds));
   const look = () => {
     for (const checker of checkers) checker.look?.();
     world.scheduler.after(LOOK_MS, look);

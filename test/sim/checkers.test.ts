@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { CALM_BOUNDS } from '../../sim/checkers/checker';
 import { CHECKERS, type Watch, watch } from '../../sim/checkers/watch';
 import { Client } from '../../sim/client';
 import type { SimNode } from '../../sim/sim-node';
@@ -84,6 +85,17 @@ const PLANTED: Record<string, (planted: Planted) => Promise<unknown> | unknown> 
       token: 's',
     } as const;
     world.cloud.terminate(world.cloud.launch(request).fact.instanceId, true);
+  },
+  'needless-launch': async ({ world }) => {
+    await world.pass(300);
+    const { cluster, role, slot, zone } = firstOf(world, 'orion').fact;
+    world.cloud.launch({ cluster, role, slot, incarnation: 9, zone, instanceType: 't3.small', token: 'needless' });
+  },
+  'blind-termination': async ({ world }) => {
+    stopRepairs(world);
+    world.faults.cuts.add({ from: { tier: 'control' }, to: {} });
+    await world.pass(120);
+    world.cloud.terminate(firstOf(world, 'orion').fact.instanceId, true);
   },
   'majority-lost-by-us': async ({ world }) => {
     const [first, second] = nodesOf(world, 'mongo');
@@ -173,7 +185,7 @@ describe('a checker', () => {
 
   it('has a planted violation, each of them', () => {
     const world = new World({ seed: 1 });
-    const names = CHECKERS.map((make) => make(world, () => undefined).name);
+    const names = CHECKERS.map((make) => make(world, () => undefined, CALM_BOUNDS).name);
     expect([...names, 'lost-writes'].sort()).toEqual(Object.keys(PLANTED).sort());
   });
 });

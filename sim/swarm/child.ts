@@ -1,0 +1,16 @@
+/** A process of the swarm: answers each seed its parent sends with how it ended. Chooses no seed and prints nothing. */
+import { drawPlan } from './draw';
+import type { Told } from './pool';
+import { failureOf } from './report';
+import { runPlan } from './run-plan';
+
+async function tell(seed: number): Promise<Told> {
+  const outcome = await runPlan(drawPlan(seed));
+  const failure = failureOf(outcome);
+  const { end, virtualS, violations } = outcome;
+  return { seed, end, virtualS, violations: violations.length, ...(failure ? { failure } : {}) };
+}
+
+process.on('message', (seed: number) => {
+  void tell(seed).then((told) => process.send?.(told));
+});

@@ -1,0 +1,262 @@
+/** Twenty bugs somebody could make in the control plane, each a small patch, and the seed that is known to find it. Changes nothing by itself. */
+
+export interface Patch {
+  file: string;
+  /** Must be there exactly once. */
+  find: string;
+  replace: string;
+}
+
+export interface Mutant {
+  name: string;
+  bug: string;
+  patches: readonly Patch[];
+  /** A seed that finds it. */
+  seed: number;
+}
+
+const INVARIANTS_OFF: Patch = {
+  file: 'lambdas/core/invariants.ts',
+  find: 'const violations = jobs.flatMap((job) => {',
+  replace: 'if (s) return [];\n  const violations = jobs.flatMap((job) => {',
+};
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'holder-not-probed',
+    bug: 'an address moves whatever the two looks at its holder say',
+    patches: [{ file: 'lambdas/app/executors/addresses.ts', find: 'if (stays) return', replace: 'if (stays && move.to === "") return' }],
+    seed: 0,
+  },
+  {
+    name: 'expected-holder-ignored',
+    bug: 'the move does not care who holds the address by now',
+    patches: [
+      {
+        file: 'lambdas/app/executors/addresses.ts',
+        find: 'if (isHeldBy(address, move.holder)) return undefined;',
+        replace: 'if (address) return undefined;',
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'version-ignored',
+    bug: 'a row is written whatever version is there',
+    patches: [
+      {
+        file: 'sim/stores.ts',
+        find: 'if ((rows.get(row.cluster)?.version ?? 0) !== expectedVersion)',
+        replace: 'if (expectedVersion < 0)',
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'claim-not-checked',
+    bug: 'a job is run though another worker has its claim',
+    patches: [
+      {
+        file: 'lambdas/app/execute.ts',
+        find: "if (claim.is === 'held') {\n    standBack(claim.state, job.jobKey, telemetry);",
+        replace: "if (claim.is === 'held' && job.jobKey === '') {\n    standBack(claim.state, job.jobKey, telemetry);",
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'double-acknowledged',
+    bug: 'a double of a job that is being worked on is taken off the queue, and the job is lost with its worker',
+    patches: [
+      {
+        file: 'lambdas/app/execute.ts',
+        find: "if (state.is === 'running' && !state.commandId)\n    throw",
+        replace: "if (jobKey === '')\n    throw",
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'job-never-settled',
+    bug: 'a job that ended stays in flight',
+    patches: [{ file: 'lambdas/core/settle.ts', find: 'delete memory.inFlight[job.jobKey];', replace: '' }],
+    seed: 0,
+  },
+  {
+    name: 'outbox-empty',
+    bug: 'jobs are sent, and not remembered as in flight',
+    patches: [{ file: 'lambdas/core/outbox.ts', find: 'next.inFlight[job.jobKey] = { job, plannedAtMs: nowMs };', replace: '' }],
+    seed: 0,
+  },
+  {
+    name: 'member-terminated',
+    bug: 'a member of the replica set may be terminated (its removal from the set is not awaited)',
+    patches: [{ file: 'lambdas/core/plan/removals.ts', find: 'if (member) return', replace: 'if (member && !s) return' }, INVARIANTS_OFF],
+    seed: 0,
+  },
+  {
+    name: 'disruptions-unlimited',
+    bug: 'as many disruptions at once as there are planners',
+    patches: [{ file: 'lambdas/core/plan/plan.ts', find: 'else if (disruption === undefined) {', replace: 'else if (job) {' }],
+    seed: 0,
+  },
+  {
+    name: 'breaker-removed',
+    bug: 'nothing keeps the control plane from replacing all it can not see',
+    patches: [
+      { file: 'lambdas/core/breaker.ts', find: 'const open = judged.length > 0 &&', replace: 'const open = judged.length > 1_000 &&' },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'placement-groups-stay',
+    bug: 'a deleted cluster leaves its placement groups',
+    patches: [{ file: 'lambdas/app/executors/forget.ts', find: 'await ports.compute.deletePlacementGroups(cluster);', replace: '' }],
+    seed: 0,
+  },
+  {
+    name: 'budget-not-taken',
+    bug: 'terminations do not count against the budget of the fleet',
+    patches: [
+      { file: 'lambdas/app/executors/nodes.ts', find: 'if (!isDeletion && !(await', replace: 'if (!isDeletion && !slot && !(await' },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'unlisted-taken-for-gone',
+    bug: 'a node that EC2 does not list yet counts as terminated',
+    patches: [
+      {
+        file: 'lambdas/app/executors/nodes.ts',
+        find: "if (!fact) return { is: 'waiting', reason:",
+        replace: "if (!fact) return { is: 'already' };\n  if (!fact) return { is: 'waiting', reason:",
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'never-configured-left-alone',
+    bug: 'a node that was told nothing in time is never told anything',
+    patches: [
+      {
+        file: 'lambdas/core/plan/configuration.ts',
+        find: "return health.health === 'dead' && configVersion !== undefined;",
+        replace: "return health.health === 'dead' || configVersion === '';",
+      },
+      {
+        file: 'lambdas/core/breaker.ts',
+        find: 'health.everHealthy && health.sickness',
+        replace: '(health.everHealthy || health.health === "dead") && health.sickness',
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'unknown-is-bad',
+    bug: 'a probe that could not be made counts against the node',
+    patches: [
+      {
+        file: 'lambdas/core/health.ts',
+        find: "if (verdict.is === 'bad') return foldBad",
+        replace: "if (verdict.is !== 'blind' || verdict.detail) return foldBad",
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'broker-blamed-for-database',
+    bug: 'a broker without a database counts as dead',
+    patches: [
+      {
+        file: 'lambdas/core/health.ts',
+        find: "return { is: 'good', sickness: 'database', detail:",
+        replace: "return { is: 'bad', detail:",
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'slow-is-dead',
+    bug: 'a node that answers slowly counts as dead',
+    patches: [
+      {
+        file: 'lambdas/core/health.ts',
+        find: "return { is: 'good', sickness: 'overload', detail:",
+        replace: "return { is: 'bad', detail:",
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'streak-inverted',
+    bug: 'a node comes back with its first good answer lost, instead of after several',
+    patches: [
+      {
+        file: 'lambdas/core/health.ts',
+        find: 'const back = !wasDown || good >= policy.healthyAfterChecks;',
+        replace: 'const back = !wasDown || good < policy.healthyAfterChecks;',
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'fleet-not-cut',
+    bug: 'a cluster is told of the nodes of all clusters',
+    patches: [{ file: 'lambdas/app/fan-out.ts', find: 'fact.cluster === cluster && fact.state', replace: 'fact.state' }],
+    seed: 0,
+  },
+  {
+    name: 'primary-removed',
+    bug: 'a primary is to remove itself, without stepping down first',
+    patches: [
+      {
+        file: 'lambdas/core/plan/replica-set.ts',
+        find: "if (wish.change.change === 'remove' && wish.change.host === primary.host) {",
+        replace: "if (wish.change.change === 'remove' && wish.change.host === '') {",
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'delete-unconfirmed',
+    bug: 'a cluster is deleted without confirmation',
+    patches: [{ file: 'lambdas/app/requests.ts', find: 'if (job.confirm !== cluster)', replace: 'if (job.confirm === "-")' }],
+    seed: 0,
+  },
+  {
+    name: 'double-vote',
+    bug: 'a member votes for two in one term',
+    patches: [
+      {
+        file: 'sim/replica-set/elections.ts',
+        find: 'if (!request.dryRun && votedFor && votedFor.term',
+        replace: 'if (!request.dryRun && !m.self && votedFor && votedFor.term',
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'extras-forgotten',
+    bug: 'a second node of a slot is not seen',
+    patches: [{ file: 'lambdas/core/slots.ts', find: 'extras: nodes.slice(1) };', replace: 'extras: [] };' }],
+    seed: 0,
+  },
+  {
+    name: 'initiated-twice',
+    bug: 'that a set was initiated once is forgotten when nobody tells',
+    patches: [
+      {
+        file: 'lambdas/core/plan/mongo-view.ts',
+        find: 'best !== undefined || memory.replicaSetInitiated,',
+        replace: 'best !== undefined,',
+      },
+    ],
+    seed: 0,
+  },
+  {
+    name: 'decides-blindly',
+    bug: 'EC2 that could not be read counts as empty',
+    patches: [{ file: 'lambdas/core/plan/gates.ts', find: 'if (!s.observation.cloudKnown)', replace: 'if (!s.spec)' }],
+    seed: 0,
+  },
+];
