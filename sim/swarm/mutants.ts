@@ -144,6 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '(health.everHealthy || health.health === "dead") && health.sickness',
       },
     ],
+    seed: 1,
   },
   {
     name: 'unknown-is-bad',
@@ -189,6 +190,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'const back = !wasDown || good < policy.healthyAfterChecks;',
       },
     ],
+    seed: 1,
   },
   {
     name: 'fleet-not-cut',
