@@ -138,16 +138,22 @@ export const foreignNodes: MakeChecker = (world, report) => {
 /** A slot's node that has answered for so long needs no successor, whatever was planned before, ms. */
 const WELL_FOR_MS = 240_000;
 
-/** A second node launched for a slot whose node has been well, and in sight, for long. */
+/** A node launched for a slot whose newest node has been well, and in sight, for long. */
 export const needlessLaunch: MakeChecker = (world, report) => {
   const isWell = (node: SimNode) => answersControl(world, node) && !node.diskFull && (node.fact.role !== 'mongo' || holdsData(world, node));
   const log = new ServingLog(world, isWell);
   world.cloud.listeners.push({
     launched(node) {
       const { cluster, slot, instanceId } = node.fact;
-      for (const other of world.cloud.nodes.values())
-        if (other !== node && other.fact.cluster === cluster && other.fact.slot === slot && log.hasServedFor(other, WELL_FOR_MS))
-          report('needless-launch', `${instanceId} launched for ${slot}, whose node ${other.fact.instanceId} has been well for long`);
+      // A node that has a successor already is on its way out, however well it is: it came back too late.
+      let newest: SimNode | undefined;
+      for (const other of world.cloud.nodes.values()) {
+        const { fact } = other;
+        if (other === node || fact.cluster !== cluster || fact.slot !== slot) continue;
+        if (!newest || fact.incarnation > newest.fact.incarnation) newest = other;
+      }
+      if (newest && log.hasServedFor(newest, WELL_FOR_MS))
+        report('needless-launch', `${instanceId} launched for ${slot}, whose node ${newest.fact.instanceId} has been well for long`);
     },
   });
   return { name: 'needless-launch', look: () => log.look() };

@@ -34,8 +34,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'lambdas/app/executors/addresses.ts',
-        find: 'if (isHeldBy(address, move.holder)) return undefined;',
-        replace: 'if (address) return undefined;',
+        find: 'if (address.holder === undefined || address.holder === move.holder) return address;',
+        replace: 'if (address.holder !== move.to) return address;',
       },
     ],
   },

@@ -151,7 +151,10 @@ describe('a checker', () => {
       world.cloud.associate(second.allocationId, giver.fact.instanceId, { mayTakeFrom: false, privateIp });
       const first = onlyAddress(world).allocationId;
       const move = (allocationId: string, to: SimNode) => world.cloud.associate(allocationId, to.fact.instanceId, { mayTakeFrom: true });
-      return { world, watched: watch(world), giver, taker, first, second: second.allocationId, move };
+      const watched = watch(world);
+      // Long enough to have been seen serving.
+      await world.pass(5);
+      return { world, watched, giver, taker, first, second: second.allocationId, move };
     }
 
     it('lets one balancer give an address to the other that has none', async () => {

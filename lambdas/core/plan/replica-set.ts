@@ -8,6 +8,7 @@ import { hostOf, type Slot } from '../slots';
 import { planInitiate, planWriteConcern } from './bootstrap';
 import { helloOf, type Member, majorityOf } from './mongo-view';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
+import { mayBeMember } from './start-barrier';
 import { expectedConfig, stepDownJob } from './step-down';
 
 /** Hosts the spec wants as voters, by slot, as far as their nodes exist. */
@@ -170,6 +171,21 @@ function knownOf({ host, node, living }: Member): string {
   return `${node?.fact.slot ?? host} ${living ? `answers (${shown})` : 'does not answer'}`;
 }
 
+/** What is said of a set that was initiated, while no member tells its configuration. */
+function sayNobodyKnows(s: Situation, step: Step): void {
+  const answering = s.slots.wanted.mongo.filter(({ current }) => current && helloOf(current)).length;
+  const maybe = s.observation.nodes.filter(mayBeMember);
+  if (answering > 0 && answering === s.slots.wanted.mongo.length)
+    step.blocked.push(
+      'the replica set was initiated before, yet no member knows it: it is never initiated twice, a person must look (docs/runbook.md#majority-lost)',
+    );
+  else if (maybe.length > 0 && maybe.every(({ health }) => health.health === 'dead'))
+    step.blocked.push(
+      `majority lost: no member of the replica set answers (${maybe.map(({ fact }) => `${fact.slot}, ${fact.instanceId}`).join('; ')}), and nothing starts in their place while one may hold its data: bring one back, or see docs/runbook.md#majority-lost`,
+    );
+  else step.notes.push('replica set: no member answers with a configuration');
+}
+
 /** What the replica set needs next: at most one change of its members. */
 export function planReplicaSet(s: Situation): Step {
   const step = emptyStep();
@@ -178,12 +194,7 @@ export function planReplicaSet(s: Situation): Step {
     return step;
   }
   if (s.mongo.members.length === 0) {
-    const answering = s.slots.wanted.mongo.filter(({ current }) => current && helloOf(current)).length;
-    if (answering > 0 && answering === s.slots.wanted.mongo.length)
-      step.blocked.push(
-        'the replica set was initiated before, yet no member knows it: it is never initiated twice, a person must look (docs/runbook.md#majority-lost)',
-      );
-    else step.notes.push('replica set: no member answers with a configuration');
+    sayNobodyKnows(s, step);
     return step;
   }
   if (!s.mongo.majority) {

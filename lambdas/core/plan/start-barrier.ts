@@ -4,7 +4,7 @@ import { helloOf } from './mongo-view';
 import type { Situation } from './situation';
 
 /** It ran before, and does not say that it belongs to no set: it may hold data and a vote. */
-function mayBeMember(node: Node): boolean {
+export function mayBeMember(node: Node): boolean {
   const hello = helloOf(node);
   return node.fact.role === 'mongo' && node.health.everHealthy && (hello === undefined || hello.setName !== undefined);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeBreaker } from '../../../lambdas/core/breaker';
-import { aHealth, aHealthyWorld, change, dead, look, NOW_MS, planOf, type World } from '../../builders';
+import { aHealth, aHealthyWorld, aNode, change, dead, look, NOW_MS, planOf, type World, withNodes } from '../../builders';
 
 /** Nodes that ran out of their grace before anybody told them what to run: an outage of the control plane's own APIs. */
 function neverTold(world: World, ...slots: string[]): World {
@@ -53,5 +53,26 @@ describe('one balancer wanted of two', () => {
 
   it('is the first one once the holder is dead', () => {
     expect(names('dead')).toEqual(['lb1']);
+  });
+});
+
+describe('a replica set of which nobody answers', () => {
+  /** The only member without an answer, and a successor that waits, not started. */
+  function world(health: 'dead' | 'suspect'): World {
+    const one = aHealthyWorld({ mongo: { count: 1 } });
+    const silent = change(one, 'mdb1', ({ probe: _, ...node }) => ({ ...node, health: aHealth(health) }));
+    const successor = aNode('mdb1', { fact: { incarnation: 2 }, health: aHealth('dead', 'boot') });
+    return { ...withNodes(silent, [...silent.nodes, successor]), memory: { ...silent.memory, replicaSetInitiated: true } };
+  }
+
+  it('is said to have lost its majority once all who may be members are dead: without a word nobody would come to mend it', () => {
+    expect(planOf(world('dead')).blocked.join()).toContain('majority lost: no member of the replica set answers (mdb1, i-3011)');
+  });
+
+  it('is only noted while one may come back any moment', () => {
+    expect(planOf(world('suspect'))).toMatchObject({
+      blocked: [],
+      notes: expect.arrayContaining(['replica set: no member answers with a configuration']),
+    });
   });
 });
