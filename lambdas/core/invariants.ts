@@ -32,10 +32,10 @@ function checkReconfig(s: Situation, job: JobOf<'reconfigReplicaSet'>): string |
   return undefined;
 }
 
-/** A living balancer whose configuration names a broker, or may. */
+/** A living balancer whose configuration names a broker that may serve, or may name it. */
 function senderTo(s: Situation, broker: Node): string | undefined {
   const { privateIp } = broker.fact;
-  if (broker.configVersion === undefined) return undefined;
+  if (broker.configVersion === undefined || broker.health.health === 'dead') return undefined;
   return s.slots.wanted.lb.find(({ current }) => {
     if (!current || current.health.health === 'dead') return false;
     const wanted = s.configs.lb.get(current.fact.instanceId);
@@ -53,7 +53,7 @@ function checkTerminate(s: Situation, job: JobOf<'terminateNode'>): string | und
   if (job.role === 'mongo' && s.mongo.members.some((m) => m.host === host)) return 'the node is a member of the replica set';
   const filling = s.slots.wanted[job.role].find((slot) => slot.current === node);
   if (filling) return `the node fills ${filling.slot}`;
-  const sender = job.role === 'orion' && node.health.health !== 'dead' ? senderTo(s, node) : undefined;
+  const sender = job.role === 'orion' ? senderTo(s, node) : undefined;
   return sender ? `${sender} may still send to it` : undefined;
 }
 

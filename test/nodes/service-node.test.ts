@@ -77,6 +77,7 @@ describeWith(['bash', 'python3', 'flock', 'ps'], 'a broker node', () => {
     const files = renderConfig(ORION, V2).map(({ name, content }) => ({ name, content: content.replace('=65536', '=many') }));
     expect(answerOf(apply(ORION, V2, files))).toEqual({
       ok: false,
+      outcome: 'refused',
       error: expect.stringContaining('FIWARE_HA_FILE_DESCRIPTORS: expected 4 to 7 digits; got'),
     });
   });

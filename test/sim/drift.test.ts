@@ -25,7 +25,9 @@ describe.each(CASES)('nodes of %s on which somebody edited %s', (role, path, slo
     const reasons = journalOf(world)
       .slice(since)
       .filter(({ topic, event }) => topic === 'applyConfig' && event === 'planned')
-      .map(({ text }) => text);
+      .map(({ text }) => text)
+      // A broker is taken out of the balancers first, and put in again.
+      .filter((text) => slots.includes(text.split(' ')[0] ?? ''));
     expect(reasons.map((reason) => reason.split(' ')[0]).sort()).toEqual(slots);
     for (const reason of reasons) expect(reason).toContain(`: somebody edited ${path} since `);
   });

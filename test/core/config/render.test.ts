@@ -219,7 +219,9 @@ describe('keepalived.conf', () => {
 });
 
 describe('orion.env', () => {
-  const FOR_SEVERAL = `ORION_MONGO_WRITE_CONCERN=1
+  const after = (head: string, version: string) => `${head}
+ORION_MONGO_DB=orion
+ORION_MONGO_WRITE_CONCERN=1
 ORION_MUTEX_POLICY=none
 ORION_SUBCACHE_IVAL=10
 ORION_TRQ_POOL_SIZE=4
@@ -227,27 +229,18 @@ ORION_MONGO_POOL_SIZE=10
 ORION_MAX_CONN=1020
 ORION_NOTIF_MODE=threadpool:1000:20
 FIWARE_HA_FILE_DESCRIPTORS=65536
+FIWARE_HA_ORION_VERSION=${version}
+FIWARE_HA_CONFIG_VERSION=00c0ffee00c0ff
 `;
 
   it.each(['4.0.0', '4.1.0', '10.0.0'])('names the database by one URI for version %s', (version) => {
-    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(
-      `ORION_MONGO_URI=mongodb://10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017/?replicaSet=orion_rs&w=majority
-ORION_MONGO_DB=orion
-${FOR_SEVERAL}FIWARE_HA_ORION_VERSION=${version}
-FIWARE_HA_CONFIG_VERSION=00c0ffee00c0ff
-`,
-    );
+    const uri = 'mongodb://10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017/?replicaSet=orion_rs&w=majority';
+    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(after(`ORION_MONGO_URI=${uri}`, version));
   });
 
   it.each(['2.5.0', '3.12.0'])('names hosts and set on their own for version %s', (version) => {
-    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(
-      `ORION_MONGO_HOST=10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017
-ORION_MONGO_REPLICA_SET=orion_rs
-ORION_MONGO_DB=orion
-${FOR_SEVERAL}FIWARE_HA_ORION_VERSION=${version}
-FIWARE_HA_CONFIG_VERSION=00c0ffee00c0ff
-`,
-    );
+    const head = 'ORION_MONGO_HOST=10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017\nORION_MONGO_REPLICA_SET=orion_rs';
+    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(after(head, version));
   });
 
   it.each([

@@ -7,7 +7,7 @@ import { foldRollouts } from '../../../lambdas/core/plan/rollout';
 import { lookAt } from '../../../lambdas/core/plan/situation';
 import { wantedConfigOf } from '../../../lambdas/core/plan/wanted-config';
 import type { Settled } from '../../../lambdas/core/settle';
-import { aHealth, aHealthyWorld, aSpec, change, dead, NOW_MS, planOf, type World } from '../../builders';
+import { aHealth, aHealthyWorld, aSpec, change, dead, lbsInStep, letGo, look, NOW_MS, planOf, type World } from '../../builders';
 
 const orionOf = (world: World): Rollout => world.memory.rollouts.orion as Rollout;
 const withMemory = (world: World, memory: Partial<Memory>): World => ({ ...world, memory: { ...world.memory, ...memory } });
@@ -25,19 +25,22 @@ function aChange(version = '4.2.0'): World {
 }
 
 const applies = (world: World): string[] => planOf(world).jobs.flatMap((job) => (job.kind === 'applyConfig' ? [job.slot] : []));
+/** What the slot is given once the balancers let it go. */
 const applyTo = (world: World, slot: string): PlannedJob =>
-  planOf(world).jobs.find((job) => job.kind === 'applyConfig' && job.slot === slot) as PlannedJob;
+  planOf(letGo(world, slot)).jobs.find((job) => job.kind === 'applyConfig' && job.slot === slot) as PlannedJob;
 
-/** The slot was given its configuration at the beginning and took it a second later; what it runs and what was seen of it since is `edit`'s. */
+/** The slot was drained, given its configuration at the beginning and took it a second later; what it runs and what was seen of it since is `edit`'s. */
 function took(world: World, slot: string, edit: (node: Node) => Node = (node) => node): World {
   const { inFlight, ...memory } = putInFlight(world.memory, [applyTo(world, slot)], NOW_MS);
   const configs = lookAt(world.spec, 'active', world.observation, world.memory, NOW_MS).configs;
   const id = world.nodes.find((node) => node.fact.slot === slot)?.fact.instanceId ?? '';
   const after = withMemory(world, { ...memory, inFlight: {}, appliedAtMs: { [id]: NOW_MS + 1_000 } });
-  return change(after, slot, (node) => {
-    const version = wantedConfigOf(configs, node)?.version ?? '';
-    return edit(seen({ ...node, configVersion: version }, 5));
-  });
+  return lbsInStep(
+    change(after, slot, (node) => {
+      const version = wantedConfigOf(configs, node)?.version ?? '';
+      return edit(seen({ ...node, configVersion: version }, 5));
+    }),
+  );
 }
 
 const OK = { is: 'ok', latencyMs: 1 } as const;
@@ -59,7 +62,8 @@ describe('a rollout', () => {
 
   it('begins with other settings, and remembers the good ones', () => {
     expect(orionOf(aChange())).toMatchObject({ state: 'rolling', good: { settings: { orion: { version: '4.1.0' } } } });
-    expect(applies(aChange())).toEqual(['ctx1']);
+    expect(look(aChange()).drain?.node.fact.slot).toBe('ctx1');
+    expect(applies(letGo(aChange(), 'ctx1'))).toEqual(['ctx1']);
   });
 
   it('touches no second node before the first was well for long enough, by looks after it took the settings', () => {
@@ -72,13 +76,15 @@ describe('a rollout', () => {
         atS,
       );
     expect(applies(world)).toEqual([]);
+    expect(look(world).drain).toBeUndefined();
     expect(planOf(world).notes).toContain('ctx2 waits for ctx1: one orion after the other, each well again before the next');
     world = fold(
       change(world, 'ctx1', (node) => seen(node, 20)),
       20,
     );
     expect(orionOf(world)).toMatchObject({ settling: {}, took: ['i-2011'] });
-    expect(applies(world)).toEqual(['ctx2']);
+    expect(look(world).drain?.node.fact.slot).toBe('ctx2');
+    expect(applies(letGo(world, 'ctx2'))).toEqual(['ctx2']);
   });
 
   it('gives a node without a configuration the last good one, until one that runs has taken the new', () => {
