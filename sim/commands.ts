@@ -1,7 +1,7 @@
 /** Simulated SSM: commands that take their time, and are lost with their node. Runs what the node scripts would. */
 import type { CommandOutcome, NodeCommand } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
-import type { NodeConfig } from '../lambdas/core/jobs';
+import type { NodeConfig } from '../lambdas/core/node-config';
 import type { Cloud } from './cloud';
 import type { Faults } from './faults';
 import { between, type Random } from './random';

@@ -1,5 +1,5 @@
 /** Faults that are on at the moment; whoever simulates a part asks here. Holds settings, breaks nothing by itself. */
-import type { NodeConfig } from '../lambdas/core/jobs';
+import type { NodeConfig } from '../lambdas/core/node-config';
 import type { Cut } from './network';
 
 /** APIs that can be away or throttled, one at a time. */

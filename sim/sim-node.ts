@@ -1,6 +1,6 @@
 /** One simulated instance: its EC2 side and what runs on it. State only; the world changes it. */
 import type { InstanceFact } from '../lambdas/core/facts';
-import type { NodeConfig } from '../lambdas/core/jobs';
+import type { NodeConfig } from '../lambdas/core/node-config';
 import type { Member } from './replica-set/member';
 
 export interface SimNode {

@@ -1,7 +1,8 @@
 /** A simulated world: clock, cloud, nodes, queues, stores and the real use cases fed by them. Starts nothing and checks nothing by itself. */
 import { runFailover, runHealthCheck, runProvision } from '../lambdas/app/dispatch';
 import type { JournalEntry, Ports, Settings } from '../lambdas/app/ports';
-import { decodeMessage, type NodeConfig, type QueueName } from '../lambdas/core/jobs';
+import { decodeMessage, type QueueName } from '../lambdas/core/jobs';
+import type { NodeConfig } from '../lambdas/core/node-config';
 import { Cloud, ZONES } from './cloud';
 import { Commands } from './commands';
 import { DataPath } from './data-path';

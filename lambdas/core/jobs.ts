@@ -1,61 +1,19 @@
 /** Jobs: every message of the three queues, their schema and their keys. Decodes and builds jobs, never runs one. */
 import * as z from 'zod';
-import { orionSettings } from './config/orion-sizing';
-import { CLUSTER_NAME, CLUSTER_NAME_RULE, ROLES, SLOT_NAME } from './names';
-import { inPlain, orionOverrides, type Parsed, problemsOf, readPreference, writeConcern } from './spec';
+import { ROLES } from './names';
+import { nodeConfig } from './node-config';
+import { inPlain, type Parsed, problemsOf } from './spec';
+import { cluster, host, replicaSet, slot } from './values';
 
-const cluster = z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`);
 const role = z.enum(ROLES);
-const slot = z.string().regex(SLOT_NAME, 'expected a slot such as ctx2');
 const instanceId = z.string().regex(/^i-[0-9a-f]{1,32}$/, 'expected an instance id such as i-0abc');
 const allocationId = z.string().regex(/^eipalloc-[0-9a-f]{1,32}$/, 'expected an allocation id such as eipalloc-0abc');
-const host = z.string().regex(/^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, 'expected address:port');
-const ip = z.string().regex(/^\d{1,3}(\.\d{1,3}){3}$/, 'expected an IPv4 address');
-const replicaSet = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/);
 const jobKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 printable characters without spaces');
 
 export const REASON_MAX_CHARS = 1000;
 
 /** Fields every planned job has: a key that makes it run once, why it was planned, what must still hold when it runs. */
 const planned = { cluster, jobKey, reason: z.string().min(1).max(REASON_MAX_CHARS) };
-
-const claims = z.strictObject({
-  cluster,
-  queueUrl: z.string().regex(/^https?:\/\/[A-Za-z0-9._:/-]{1,200}$/, 'expected a queue URL'),
-});
-
-export const lbConfig = z.strictObject({
-  role: z.literal('lb'),
-  port: z.int().min(1).max(65535),
-  brokers: z.array(z.strictObject({ slot, ip })).max(40),
-  /** This node's and the other balancer's private addresses, for VRRP over unicast; no peer while it is alone. */
-  ip,
-  peers: z.array(ip).max(1),
-  /** Further private addresses of this node, which a second Elastic IP leads to; its operating system must know them. */
-  secondaryIps: z.array(ip).min(1).max(8).optional(),
-  /** The first of two: one a balancer. */
-  virtualRouterId: z.int().min(1).max(254),
-  /** Seconds between two VRRP advertisements. */
-  advertIntervalS: z.number().min(0.1).max(10).default(0.3),
-  protocol: z.enum(['http', 'tcp']).default('http'),
-  /** How to claim the address when the peer falls silent; without it the checks alone find that out. */
-  claims: claims.optional(),
-});
-export const orionConfig = z.strictObject({
-  role: z.literal('orion'),
-  version: z.string().regex(/^\d{1,2}\.\d{1,3}\.\d{1,3}$/),
-  replicaSet,
-  /** Voting members, sorted. */
-  seeds: z.array(host).min(1).max(50),
-  writeConcern,
-  readPreference,
-  /** A message of an earlier release has none. */
-  settings: orionOverrides.required().default(orionSettings('t3.medium')),
-});
-export const mongoConfig = z.strictObject({ role: z.literal('mongo'), replicaSet });
-/** What a node's configuration is rendered from. */
-export const nodeConfig = z.discriminatedUnion('role', [lbConfig, orionConfig, mongoConfig]);
-export type NodeConfig = z.output<typeof nodeConfig>;
 
 /** One change of the replica-set configuration; at most one voter changes (MongoDB's safe reconfig rule). */
 export const memberChange = z.discriminatedUnion('change', [

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { renderConfig } from '../../lambdas/core/config/render';
-import type { NodeConfig } from '../../lambdas/core/jobs';
+import type { NodeConfig } from '../../lambdas/core/node-config';
 import { canSandbox, Sandbox } from './sandbox';
 import { answerOf, describeWith, NODES, payloadOf } from './tools';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { orionSettings } from '../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../lambdas/core/config/render';
-import type { NodeConfig } from '../../lambdas/core/jobs';
+import type { NodeConfig } from '../../lambdas/core/node-config';
 import { canSandbox, Sandbox } from './sandbox';
 import { answerOf, describeWith, NODES, payloadOf, run } from './tools';
 

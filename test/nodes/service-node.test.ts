@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { orionSettings } from '../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../lambdas/core/config/render';
-import type { NodeConfig } from '../../lambdas/core/jobs';
 import type { Role } from '../../lambdas/core/names';
+import type { NodeConfig } from '../../lambdas/core/node-config';
 import { answerOf, describeWith, NODES, payloadOf, type Ran, run } from './tools';
 
 const ORION: Extract<NodeConfig, { role: 'orion' }> = {

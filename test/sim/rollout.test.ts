@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { NodeConfig } from '../../lambdas/core/jobs';
 import type { Role } from '../../lambdas/core/names';
+import type { NodeConfig } from '../../lambdas/core/node-config';
 import type { SpecInput } from '../../lambdas/core/spec';
 import { watch } from '../../sim/checkers/watch';
 import { Client } from '../../sim/client';

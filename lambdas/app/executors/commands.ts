@@ -1,6 +1,7 @@
 /** Executes jobs that run on a node through SSM: sends the command and returns; its end is a fact of a later tick. */
 import { renderConfig } from '../../core/config/render';
-import type { JobOf, NodeConfig } from '../../core/jobs';
+import type { JobOf } from '../../core/jobs';
+import type { NodeConfig } from '../../core/node-config';
 import { runningMaxMs } from '../../core/settle';
 import type { Context, NodeCommand, ReplicaSetAction } from '../ports';
 import type { Result } from '../result';

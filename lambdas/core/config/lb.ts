@@ -1,8 +1,8 @@
 /** Renders a balancer's files: HAProxy for the brokers, keepalived for the pair. Typed values in, text out. */
 import { orion } from '../catalogue/orion';
 import { renderPools } from '../catalogue/pools';
-import type { NodeConfig } from '../jobs';
 import { PORT } from '../names';
+import type { NodeConfig } from '../node-config';
 import type { RenderedFile } from './rendered-file';
 
 type LbConfig = Extract<NodeConfig, { role: 'lb' }>;

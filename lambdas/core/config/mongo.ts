@@ -1,6 +1,7 @@
 /** Renders a replica-set member's mongod.conf. Who is a member is decided by the set itself, never here. */
-import type { NodeConfig } from '../jobs';
+
 import { PORT } from '../names';
+import type { NodeConfig } from '../node-config';
 import type { RenderedFile } from './rendered-file';
 
 type MongoConfig = Extract<NodeConfig, { role: 'mongo' }>;

@@ -1,5 +1,5 @@
 /** Renders a broker's environment. What Orion is called by which version follows its own documents (deprecated.md, cli.md, perf_tuning.md). */
-import type { NodeConfig } from '../jobs';
+import type { NodeConfig } from '../node-config';
 import { majorVersion } from '../spec';
 import type { OrionSettings } from './orion-sizing';
 import type { RenderedFile } from './rendered-file';

@@ -1,5 +1,5 @@
 /** Renders a node's configuration files from its values. Text in, text out; sending and checking them is done elsewhere. */
-import type { NodeConfig } from '../jobs';
+import type { NodeConfig } from '../node-config';
 import { renderLb } from './lb';
 import { renderMongo } from './mongo';
 import { renderOrion } from './orion';

@@ -1,7 +1,7 @@
 /** The version of a node's configuration: the same values and templates give the same version everywhere. */
 import { shortHash } from '../hash';
-import type { NodeConfig } from '../jobs';
 import type { Role } from '../names';
+import type { NodeConfig } from '../node-config';
 import { orionSettings } from './orion-sizing';
 import { renderConfig } from './render';
 

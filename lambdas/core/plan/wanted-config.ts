@@ -1,9 +1,9 @@
 /** Wanted configurations: what each node should run, worked out once a plan. Sends nothing. */
 import { orionSettings } from '../config/orion-sizing';
 import { configVersion } from '../config/version';
-import type { NodeConfig } from '../jobs';
 import type { Memory, Rollout } from '../memory';
 import { PORT, ROLES } from '../names';
+import type { NodeConfig } from '../node-config';
 import type { Node } from '../observation';
 import { withSettings } from '../rollout-settings';
 import type { Slots } from '../slots';

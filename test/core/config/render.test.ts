@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { orionSettings } from '../../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../../lambdas/core/config/render';
 import { configVersion } from '../../../lambdas/core/config/version';
-import { type NodeConfig, nodeConfig } from '../../../lambdas/core/jobs';
+import { type NodeConfig, nodeConfig } from '../../../lambdas/core/node-config';
 
 type ConfigOf<R extends NodeConfig['role']> = Extract<NodeConfig, { role: R }>;
 
@@ -219,7 +219,7 @@ describe('keepalived.conf', () => {
 });
 
 describe('orion.env', () => {
-  const after = (head: string, version: string) => `${head}
+  const fileOf = (head: string, version: string) => `${head}
 ORION_MONGO_DB=orion
 ORION_MONGO_WRITE_CONCERN=1
 ORION_MUTEX_POLICY=none
@@ -235,12 +235,12 @@ FIWARE_HA_CONFIG_VERSION=00c0ffee00c0ff
 
   it.each(['4.0.0', '4.1.0', '10.0.0'])('names the database by one URI for version %s', (version) => {
     const uri = 'mongodb://10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017/?replicaSet=orion_rs&w=majority';
-    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(after(`ORION_MONGO_URI=${uri}`, version));
+    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(fileOf(`ORION_MONGO_URI=${uri}`, version));
   });
 
   it.each(['2.5.0', '3.12.0'])('names hosts and set on their own for version %s', (version) => {
     const head = 'ORION_MONGO_HOST=10.0.3.11:27017,10.0.3.21:27017,10.0.3.31:27017\nORION_MONGO_REPLICA_SET=orion_rs';
-    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(after(head, version));
+    expect(textOf({ ...ORION, version }, 'orion.env')).toBe(fileOf(head, version));
   });
 
   it.each([

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { orionSettings } from '../../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../../lambdas/core/config/render';
-import { decodeMessage, type NodeConfig } from '../../../lambdas/core/jobs';
+import { decodeMessage } from '../../../lambdas/core/jobs';
+import type { NodeConfig } from '../../../lambdas/core/node-config';
 
 const CONFIGS: NodeConfig[] = [
   {

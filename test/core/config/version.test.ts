@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { orionSettings } from '../../../lambdas/core/config/orion-sizing';
 import { configVersion } from '../../../lambdas/core/config/version';
-import type { NodeConfig } from '../../../lambdas/core/jobs';
+import type { NodeConfig } from '../../../lambdas/core/node-config';
 
 const LB: NodeConfig = {
   role: 'lb',

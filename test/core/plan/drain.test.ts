@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { findViolations } from '../../../lambdas/core/invariants';
-import type { NodeConfig, PlannedJob } from '../../../lambdas/core/jobs';
+import type { PlannedJob } from '../../../lambdas/core/jobs';
+import type { NodeConfig } from '../../../lambdas/core/node-config';
 import { withDrain } from '../../../lambdas/core/plan/drain';
 import {
   aHealth,
