@@ -1,4 +1,5 @@
 /** What is abused, and what must hold whatever comes in. Each check throws an Error that says what broke. */
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { readSpec } from '../../lambdas/app/read-spec';
 import { commandOutcome, encodePayload } from '../../lambdas/aws/ssm-commands';
@@ -69,7 +70,7 @@ function decoder(queue: QueueName): Target {
     // Deeper than JSON can be written: only a spec may hold it, and the spec is checked by itself.
     if (/(\[{2000}|(\{"a":){2000})/.test(body)) return;
     const again = decodeMessage(queue, JSON.stringify(decoded.value));
-    must(again.ok && JSON.stringify(again.value) === JSON.stringify(decoded.value), 'decoded twice it is another message');
+    must(again.ok && isDeepStrictEqual(again.value, decoded.value), 'decoded twice it is another message');
   });
 }
 
