@@ -35,14 +35,21 @@ function makeSpecs({ specs }: StoredState): Stores['specs'] {
   };
 }
 
+/** Freezes a value to its depth: what is stored can be shared, and a reader that would change it fails. Frozen parts are taken as they are. */
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const key in value) freeze(value[key]);
+  return Object.freeze(value);
+}
+
 function makeRows({ rows }: StoredState): Stores['rows'] {
   return {
-    get: async (cluster) => structuredClone(rows.get(cluster)) ?? null,
+    get: async (cluster) => rows.get(cluster) ?? null,
     listClusters: async () => [...rows.keys()],
     put: async (row, expectedVersion) => {
       if ((rows.get(row.cluster)?.version ?? 0) !== expectedVersion)
         throw new PortError('conflict', `the row of ${row.cluster} is no longer at version ${expectedVersion}`);
-      rows.set(row.cluster, structuredClone(row));
+      rows.set(row.cluster, freeze(row));
     },
     delete: async (cluster) => void rows.delete(cluster),
   };

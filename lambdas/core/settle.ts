@@ -122,6 +122,22 @@ function keepRecent<T>(record: Record<string, T>, isRecent: (value: T, key: stri
   return Object.fromEntries(Object.entries(record).filter(([key, value]) => isRecent(value, key)));
 }
 
+/** A copy whose records settling may change; the values in them are replaced, never changed. */
+function copyOf(memory: Memory): Memory {
+  return {
+    ...memory,
+    health: { ...memory.health },
+    inFlight: { ...memory.inFlight },
+    attempts: { ...memory.attempts },
+    launched: { ...memory.launched },
+    terminated: { ...memory.terminated },
+    applied: { ...memory.applied },
+    incarnations: { ...memory.incarnations },
+    cooldownUntilMs: { ...memory.cooldownUntilMs },
+    zoneFullUntilMs: { ...memory.zoneFullUntilMs },
+  };
+}
+
 /** Forgets what no longer matters, so that a row stays small over years. `present`: instances EC2 lists. */
 function forget(memory: Memory, present: ReadonlySet<string>, nowMs: number): void {
   memory.launched = keepRecent(memory.launched, ({ atMs }, id) => !present.has(id) && nowMs - atMs < UNSEEN_MAX_MS);
@@ -146,7 +162,7 @@ export function settleJobs(
   present: ReadonlySet<string> | undefined,
   nowMs: number,
 ): { memory: Memory; settled: Settled[] } {
-  const next = structuredClone(memory);
+  const next = copyOf(memory);
   const settled = facts.flatMap((fact) => settleOne(next, fact, policy, nowMs) ?? []);
   if (present) forget(next, present, nowMs);
   return { memory: next, settled };
