@@ -36,11 +36,14 @@ function withFaults(world: SimWorld, invocation: Invocation) {
   };
 }
 
-/** A conditional write that may lose: to somebody else's, or to its own first try, whose answer was lost. */
-function withConflicts({ random, faults }: SimWorld, write: () => Promise<void>): () => Promise<void> {
+/**
+ * A conditional write that may lose: to somebody else's, or to its own first try, whose answer was lost. One that makes something new
+ * loses to its own alone: what it finds in its way is there to be read.
+ */
+function withConflicts({ random, faults }: SimWorld, write: () => Promise<void>, makes = false): () => Promise<void> {
   return async () => {
     const loses = faults.conflictShare > 0 && random() < faults.conflictShare;
-    if (!loses || random() < 0.5) await write();
+    if (!loses || makes || random() < 0.5) await write();
     if (loses) throw new PortError('conflict', 'the condition does not hold any more');
   };
 }
@@ -149,7 +152,7 @@ function makeCloudPorts(world: SimWorld, call: ReturnType<typeof withFaults>): P
 /** The ports of one invocation. */
 export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: false }): Ports {
   const call = withFaults(world, invocation);
-  const contested = (write: () => Promise<void>) => withConflicts(world, write);
+  const contested = (write: () => Promise<void>, makes = false) => withConflicts(world, write, makes);
   const { skewMaxMs } = world.faults;
   const skewMs = skewMaxMs > 0 ? between(world.random, -skewMaxMs, skewMaxMs) : 0;
   const stores = makeStores(world.state);
@@ -162,7 +165,7 @@ export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: f
       create: (cluster, text) =>
         call(
           'specs',
-          contested(() => specs.create(cluster, text)),
+          contested(() => specs.create(cluster, text), true),
         ),
       replace: (cluster, text, expectedVersion) =>
         call(
@@ -177,7 +180,7 @@ export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: f
       put: (row, expectedVersion) =>
         call(
           'rows',
-          contested(() => rows.put(row, expectedVersion)),
+          contested(() => rows.put(row, expectedVersion), expectedVersion === 0),
         ),
       delete: (cluster) => call('rows', () => rows.delete(cluster)),
     },

@@ -26,7 +26,9 @@ async function createCluster({ ports }: Context, job: Create, jobKey: string): P
   if (!row) {
     const memory: Memory = { ...EMPTY_MEMORY, bornAtMs: ports.clock.nowMs(), createdBy: jobKey };
     const first: ClusterRow = { cluster, version: 1, phase: 'active', spec: parsed.value, memory, status: null };
-    if (await isConflict(ports.rows.put(first, 0))) return { is: 'refused', reason: exists };
+    // The row that is in the way may be this request's own: a write whose answer was lost is tried again.
+    if ((await isConflict(ports.rows.put(first, 0))) && (await ports.rows.get(cluster))?.memory.createdBy !== jobKey)
+      return { is: 'refused', reason: exists };
   }
   if (!stored) await isConflict(ports.specs.create(cluster, JSON.stringify(parsed.value, null, 2)));
   return { is: 'done' };

@@ -44,20 +44,50 @@ function hasAnother(world: SimWorld, cluster: string, holder: string): boolean {
 
 /** Two addresses given closer together than this are not one at a time, ms. */
 const GIFTS_APART_MS = 10_000;
+/** A planned move may wait for its worker so long, ms. */
+const MOVE_MAX_MS = 600_000;
 
-function modeOf({ state }: SimWorld, cluster: string): unknown {
-  const text = state.specs.get(cluster)?.text;
-  return text === undefined ? undefined : (JSON.parse(text) as { entry?: { mode?: unknown } }).entry?.mode;
+/**
+ * When clusters were active/active last, by their stored specs, looked at once a second. A request that was cut short may have left a
+ * cluster whose spec its row alone knows.
+ */
+class ActiveLog {
+  private readonly lastMs = new Map<string, number>();
+  private readonly modes = new Map<string, { text: string; mode: unknown }>();
+
+  constructor(private readonly world: SimWorld) {}
+
+  private modeOf(cluster: string, text: string): unknown {
+    const known = this.modes.get(cluster);
+    if (known?.text === text) return known.mode;
+    const { mode } = (JSON.parse(text) as { entry?: { mode?: unknown } }).entry ?? {};
+    this.modes.set(cluster, { text, mode });
+    return mode;
+  }
+
+  look(): void {
+    const { state, scheduler } = this.world;
+    for (const [cluster, row] of state.rows) {
+      const text = state.specs.get(cluster)?.text;
+      const mode = text === undefined ? row.spec.entry.mode : this.modeOf(cluster, text);
+      if (mode === 'active-active') this.lastMs.set(cluster, scheduler.nowMs);
+    }
+  }
+
+  /** Also a moment ago counts: a move planned then may end later. */
+  wasActive(cluster: string): boolean {
+    this.look();
+    return this.world.scheduler.nowMs - (this.lastMs.get(cluster) ?? Number.NEGATIVE_INFINITY) < MOVE_MAX_MS;
+  }
 }
 
 /**
  * Why an address may not leave a holder that serves. The one way it may: in an active/active cluster, for another balancer that serves
  * and holds none, while the holder keeps one and no other address of the cluster went that way a moment ago.
  */
-function whyNoGift(world: SimWorld, { allocationId, cluster, holder }: AddressFact, to: SimNode, lastMs: number): string | undefined {
+function whyNoGift(world: SimWorld, { allocationId, holder }: AddressFact, to: SimNode, lastMs: number): string | undefined {
   const heldBy = (id: string | undefined) =>
     [...world.cloud.addresses.values()].filter((other) => other.allocationId !== allocationId && other.holder === id).length;
-  if (modeOf(world, cluster) !== 'active-active') return 'the cluster is not active/active';
   if (heldBy(holder) === 0) return 'its holder keeps none';
   if (heldBy(to.fact.instanceId) > 0) return 'the taker has one';
   if (!world.cloud.isServing(to)) return 'the taker does not serve';
@@ -69,13 +99,15 @@ export const addressOffHealthyHolder: MakeChecker = (world, report) => {
   const { cloud, scheduler } = world;
   const log = new ServingLog(world, (node) => answersControl(world, node));
   const lastGiftMs = new Map<string, number>();
+  const modes = new ActiveLog(world);
   const name = 'address-off-healthy-holder';
   cloud.listeners.push({
     associating(address, to) {
       const { cluster, holder, publicIp } = address;
       const from = cloud.nodes.get(holder ?? '');
       if (!from || from === to || !log.hasServedFor(from, CAME_BACK_MS)) return;
-      const why = whyNoGift(world, address, to, lastGiftMs.get(cluster) ?? Number.NEGATIVE_INFINITY);
+      const lastMs = lastGiftMs.get(cluster) ?? Number.NEGATIVE_INFINITY;
+      const why = modes.wasActive(cluster) ? whyNoGift(world, address, to, lastMs) : 'the cluster is not active/active';
       lastGiftMs.set(cluster, scheduler.nowMs);
       if (why) report(name, `${publicIp} taken off ${from.fact.slot} (${holder}), which serves, for ${to.fact.slot}: ${why}`);
     },
@@ -83,5 +115,11 @@ export const addressOffHealthyHolder: MakeChecker = (world, report) => {
       report(name, `${publicIp} fell off ${holder}, because ${by.publicIp} was led to ${privateIp} as well`);
     },
   });
-  return { name, look: () => log.look() };
+  return {
+    name,
+    look() {
+      log.look();
+      modes.look();
+    },
+  };
 };

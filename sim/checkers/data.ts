@@ -90,7 +90,9 @@ export function acknowledgedWrites(client: Client): MakeChecker {
       const lost = client.lost();
       if (lost.length > 0) report('lost-writes', `${lost.length} acknowledged writes are gone, the first is ${lost[0]}`);
     };
+    const others = world.onDeletion;
     world.onDeletion = (cluster) => {
+      others?.(cluster);
       // In the midst of an election there is nobody to ask, and behind a cut the one who leads may be one who led.
       if (world.replicaSets.primaryOf(cluster) && world.faults.cuts.size === 0) look();
     };

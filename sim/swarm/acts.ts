@@ -90,6 +90,11 @@ const EDITS = {
   policy: (spec: Record<string, object>) => ({ ...spec, policy: { ...spec.policy, slotCooldownS: 45, deadAfterS: 12 } }),
   version: (spec: Record<string, object>) => ({ ...spec, orion: { ...spec.orion, version: '4.2.0' } }),
   advert: (spec: Record<string, object>) => ({ ...spec, entry: { ...spec.entry, advertIntervalS: 0.7 } }),
+  /** From one address to one a balancer, or back. */
+  mode: ({ entry, ...spec }: Record<string, { mode?: string }>) => ({
+    ...spec,
+    entry: { ...entry, mode: entry?.mode === 'active-active' ? 'active-passive' : 'active-active' },
+  }),
 };
 
 function sendSomething(world: World, body: Extract<Fault, { kind: 'personSends' }>['body']): void {

@@ -3,7 +3,7 @@
 import type { Settings } from '../../lambdas/app/ports';
 import { backoffMs } from '../../lambdas/core/plan/situation';
 import { runningMaxMs, UNCLAIMED_MAX_MS } from '../../lambdas/core/settle';
-import type { ClusterSpec } from '../../lambdas/core/spec';
+import { addressCount, type ClusterSpec } from '../../lambdas/core/spec';
 
 /** A node from launch to its first good answers: boot, packages, configuration, first looks; s. */
 const COMES_UP_S = 150;
@@ -42,6 +42,8 @@ export function convergenceBoundS(spec: ClusterSpec, settings: Settings): number
   const old = UNCLAIMED_MAX_MS / 1000 + REST_MAX_S;
   const each = policy.slotCooldownS + COMES_UP_S + (policy.restartsBeforeReplace > 0 ? 45 : 0);
   const members = mongo.count * (MEMBER_STEPS_S + policy.mongoCaughtUpForS) + policy.mongoSyncMaxS;
+  // Given back one at a time, once its taker has been well for a while.
+  const spread = addressCount(spec) > 1 ? lb.count * (policy.slotCooldownS + MOVE_S + detectionS(spec, settings)) : 0;
   const windows = Math.ceil((2 * nodes) / settings.terminationsPer10Min) * BUDGET_WINDOW_S;
-  return detectionS(spec, settings) + old + nodes * each + members + windows;
+  return detectionS(spec, settings) + old + nodes * each + members + spread + windows;
 }

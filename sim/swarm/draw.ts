@@ -56,12 +56,17 @@ function drawSpec(d: Draw): SpecInput {
     mongoCaughtUpForS: d.whole(1, 10),
     mongoSyncMaxS: d.whole(60, 300),
   };
+  const lbs = d.luck(0.9) ? 2 : 1;
   return {
     name: 'city',
-    lb: { count: d.luck(0.9) ? 2 : 1 },
+    lb: { count: lbs },
     orion: { count: d.whole(1, 4), min: 1, max: 8 },
     mongo: { count: d.of([1, 3, 3, 3, 3, 3, 3, 3, 5, 5]), writeConcern: d.luck(0.85) ? 'majority' : 1 },
-    entry: { advertIntervalS: d.of([0.3, 0.5, 1]), protocol: d.of(['http', 'http', 'tcp']) },
+    entry: {
+      mode: lbs > 1 && d.luck(0.35) ? 'active-active' : 'active-passive',
+      advertIntervalS: d.of([0.3, 0.5, 1]),
+      protocol: d.of(['http', 'http', 'tcp']),
+    },
     policy,
   };
 }
@@ -136,7 +141,7 @@ const PEOPLE: readonly ((d: Draw) => Fault)[] = [
   (d) => ({ kind: 'personScales', role: 'orion', count: d.whole(1, 6), twice: d.luck(0.3) }),
   (d) => ({ kind: 'personScales', role: 'mongo', count: d.of([1, 3, 3, 5, 5, 7]), twice: d.luck(0.3) }),
   (d) => ({ kind: 'personScales', role: 'lb', count: d.whole(1, 2), twice: d.luck(0.3) }),
-  (d) => ({ kind: 'personEdits', edit: d.of(['policy', 'version', 'advert'] as const) }),
+  (d) => ({ kind: 'personEdits', edit: d.of(['policy', 'version', 'advert', 'mode'] as const) }),
   () => ({ kind: 'personBreaksSpec' }),
   (d) => ({
     kind: 'personSends',

@@ -49,7 +49,10 @@ function entryProblem(world: World, spec: ClusterSpec, nodes: readonly SimNode[]
         .join() !== brokers.sort().join(),
   );
   if (behind) return `${behind.fact.slot} does not balance over the ${brokers.length} brokers that are there`;
-  return world.dataPath.primaryThrough(spec.name) ? undefined : 'no way leads from the address to a primary';
+  if (new Set(addresses.map(({ holder }) => holder)).size !== addresses.length)
+    return 'one balancer holds several addresses, another one none';
+  const dead = addresses.find(({ name }) => !world.dataPath.primaryThrough(spec.name, name));
+  return dead && `no way leads from ${dead.name} to a primary`;
 }
 
 function setProblem(world: World, spec: ClusterSpec, nodes: readonly SimNode[]): string | undefined {

@@ -39,7 +39,8 @@ export type Outcome = {
 class Run {
   readonly world: World;
   readonly faults: FaultRunner;
-  readonly client: Client;
+  /** One on the first address that leads anywhere, one on the second address, where there is one. */
+  readonly clients: readonly Client[];
   readonly violations: Violation[];
   private readonly endChecks: () => void;
   private isForced = false;
@@ -52,9 +53,9 @@ class Run {
     this.world = world;
     this.clusters = neighbour ? [CITY, NEIGHBOUR] : [CITY];
     this.faults = new FaultRunner(world, plan);
-    this.client = new Client(world, CITY, undefined, WRITES_EVERY_MS);
+    this.clients = [undefined, 'entry2'].map((address) => new Client(world, CITY, address, WRITES_EVERY_MS));
     const self = this;
-    const watching = watch(world, [this.client], {
+    const watching = watch(world, this.clients, {
       get addressOnDeadMs() {
         return addressBoundMs(self.spec, world.settings, self.wasHampered);
       },
@@ -73,7 +74,7 @@ class Run {
     this.listen();
     plantStrangers(world);
     for (const cluster of this.clusters) this.ask(cluster);
-    this.client.start();
+    for (const client of this.clients) client.start();
   }
 
   /** Asks for a cluster, under the same key however often: a request that became a dead letter is sent again by a person. */
@@ -191,7 +192,7 @@ class Run {
 
   private async delete(): Promise<boolean> {
     const { world } = this;
-    this.client.stop();
+    for (const client of this.clients) client.stop();
     await world.pass(10);
     world.send('provision', { kind: 'deleteCluster', cluster: CITY, confirm: CITY });
     const boundS = this.boundS;
@@ -216,7 +217,7 @@ class Run {
       problem = `being deleted: ${problemOf(world, CITY)}`;
     }
     if (end !== 'not converged') await this.becomeQuiet();
-    this.client.stop();
+    for (const client of this.clients) client.stop();
     this.endChecks();
     const virtualS = Math.round(world.secondsPassed);
     const journal = world.state.journal.slice(-JOURNAL_KEPT);

@@ -37,7 +37,7 @@ export type Fault =
   | { kind: 'slow'; victim: Victim; byMs: number }
   | { kind: 'personTerminates'; victim: Victim }
   | { kind: 'personScales'; role: Role; count: number; twice: boolean }
-  | { kind: 'personEdits'; edit: 'policy' | 'version' | 'advert' }
+  | { kind: 'personEdits'; edit: 'policy' | 'version' | 'advert' | 'mode' }
   | { kind: 'personBreaksSpec' }
   | { kind: 'personSends'; body: 'junk' | 'unknownCluster' | 'unconfirmedDelete' | 'repairMajority' | 'claimOfStranger' };
 

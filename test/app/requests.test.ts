@@ -50,6 +50,16 @@ describe('createCluster', () => {
     expect(await ask(w, { kind: 'createCluster', cluster: 'city' }, 'm-1')).toBe('nothing');
   });
 
+  it('knows its own row again when the answer to its write was lost and the write was tried twice', async () => {
+    const w = aMemoryWorld();
+    const context = contextOver(w);
+    const { rows } = context.ports;
+    const twice: typeof rows = { ...rows, put: async (row, version) => rows.put(row, version).then(() => rows.put(row, version)) };
+    await runProvision({ ...context, ports: { ...context.ports, rows: twice } }, { kind: 'createCluster', cluster: 'city' }, 'm-1');
+    expect(w.journal.map(({ event }) => event)).toEqual(['done']);
+    expect(specOf(w).name).toBe('city');
+  });
+
   it('goes on where a worker died between row and spec', async () => {
     const w = aMemoryWorld();
     await ask(w, { kind: 'createCluster', cluster: 'city' }, 'm-1');
