@@ -63,9 +63,11 @@ export class Client {
     return this.failures.filter((atMs) => atMs >= fromMs && atMs < untilMs).length;
   }
 
-  /** Acknowledged writes the present primary does not have. */
+  /** Acknowledged writes the present primary does not have; without a primary there is nobody to ask, which is another trouble. */
   lost(): string[] {
-    const documents = this.world.replicaSets.primaryOf(this.cluster)?.member?.read(NAMESPACE) ?? {};
+    const primary = this.world.replicaSets.primaryOf(this.cluster);
+    if (!primary) return [];
+    const documents = primary.member?.read(NAMESPACE) ?? {};
     return [...this.acknowledged].filter((id) => !(id in documents));
   }
 }

@@ -26,8 +26,10 @@ export interface CloudEvents {
   releasing(address: AddressFact): void;
   /** A command of ours is about to act on a node. */
   commanding(node: SimNode): void;
-  /** A process that serves is about to be restarted by us. */
-  restarting(node: SimNode): void;
+  /** A process that serves is about to be restarted by us: for a new configuration, or because it was taken for dead. */
+  restarting(node: SimNode, why: 'configuration' | 'repair'): void;
+  /** A step of ours gave a replica set its first configuration. */
+  initiated(node: SimNode): void;
   /** A step of ours changed the configuration of a replica set. */
   reconfigured(node: SimNode, before: ReplicaSetConfig, after: ReplicaSetConfig): void;
 }

@@ -59,7 +59,7 @@ export class Commands {
       return { is: 'succeeded', output: this.replicaSets.runScript(node, command.action, command.payload) };
     if (command.name === 'repair-majority') return { is: 'succeeded', output: this.replicaSets.runRepair(node, command) };
     if (command.name === 'restart-role') {
-      this.startProcess(node);
+      this.startProcess(node, 'repair');
       return { is: 'succeeded', output: { ok: true, did: 'restarted' } };
     }
     if (node.diskFull) return { is: 'failed', exitCode: 73, detail: 'No space left on device' };
@@ -74,7 +74,7 @@ export class Commands {
     node.configVersion = command.version;
     delete node.edited;
     if (isReload) this.dieOf(config, node);
-    else if (!isSame) this.startProcess(node);
+    else if (!isSame) this.startProcess(node, 'configuration');
     return { is: 'succeeded', output: { ok: true, configVersion: command.version } };
   }
 
@@ -87,8 +87,8 @@ export class Commands {
   }
 
   /** Starts what runs on a node with the configuration it has, anew where it runs already. */
-  private startProcess(node: SimNode): void {
-    if (this.cloud.isServing(node)) this.cloud.tell('restarting', node);
+  private startProcess(node: SimNode, why: 'configuration' | 'repair'): void {
+    if (this.cloud.isServing(node)) this.cloud.tell('restarting', node, why);
     this.bringUp(node);
   }
 

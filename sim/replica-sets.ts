@@ -127,6 +127,7 @@ export class ReplicaSets {
       this.scheduler.nowMs + (node.skewMs ?? 0),
     );
     if (before && member.config && before !== member.config) this.cloud.tell('reconfigured', node, before, member.config);
+    if (!before && member.config) this.cloud.tell('initiated', node);
     this.schedule(node);
     return result;
   }

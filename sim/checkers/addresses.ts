@@ -7,6 +7,8 @@ import { answersControl, ServingLog } from './serving';
 
 /** A holder that came back later than this before the move may have answered neither of the two looks, ms. */
 const CAME_BACK_MS = 3_000;
+/** A holder that takes longer for its answer counts as dead when its peer claims the address, ms: the failover worker waits no longer. */
+const PATIENCE_MS = 500;
 
 /** An address on a balancer that serves nobody, while another of the cluster serves, beyond the bound. */
 export const addressOnDeadNode: MakeChecker = (world, report, bounds) => {
@@ -97,7 +99,7 @@ function whyNoGift(world: SimWorld, { allocationId, holder }: AddressFact, to: S
 /** An address taken off a balancer that serves and can be seen to serve, but for the one way it may leave. */
 export const addressOffHealthyHolder: MakeChecker = (world, report) => {
   const { cloud, scheduler } = world;
-  const log = new ServingLog(world, (node) => answersControl(world, node));
+  const log = new ServingLog(world, (node) => answersControl(world, node) && (node.slowMs ?? 0) < PATIENCE_MS);
   const lastGiftMs = new Map<string, number>();
   const modes = new ActiveLog(world);
   const name = 'address-off-healthy-holder';

@@ -82,6 +82,20 @@ export const majorityKept: MakeChecker = (world, report) => {
   return { name: 'majority-lost-by-us', look: () => voters.look() };
 };
 
+/** A replica set that began anew under the same name: whatever the first one held is out of its reach. */
+export const initiatedOnce: MakeChecker = (world, report) => {
+  const initiated = new Map<string, string>();
+  world.cloud.listeners.push({
+    initiated({ fact }) {
+      const { cluster, slot, instanceId } = fact;
+      const first = initiated.get(cluster);
+      if (first) report('initiated-twice', `the replica set of ${cluster} was initiated on ${first}, and again on ${slot} (${instanceId})`);
+      else initiated.set(cluster, `${slot} (${instanceId})`);
+    },
+  });
+  return { name: 'initiated-twice' };
+};
+
 /** Writes acknowledged by a majority that the present primary does not have. */
 export function acknowledgedWrites(client: Client): MakeChecker {
   return (world, report, bounds) => {

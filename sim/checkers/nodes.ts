@@ -159,6 +159,19 @@ export const needlessLaunch: MakeChecker = (world, report) => {
   return { name: 'needless-launch', look: () => log.look() };
 };
 
+/** A process restarted as dead whose node has been well, and in sight, for long. */
+export const needlessRestart: MakeChecker = (world, report) => {
+  const log = new ServingLog(world, (node) => answersControl(world, node));
+  world.cloud.listeners.push({
+    restarting(node, why) {
+      const { slot, instanceId } = node.fact;
+      if (why === 'repair' && log.hasServedFor(node, WELL_FOR_MS))
+        report('needless-restart', `${slot} (${instanceId}) was restarted as dead, and has been well for long`);
+    },
+  });
+  return { name: 'needless-restart', look: () => log.look() };
+};
+
 /** So many nodes out of the control plane's sight for so long that it must doubt itself; above any breaker a policy sets. */
 const BLIND_SHARE = 0.7;
 const BLIND_FOR_MS = 60_000;

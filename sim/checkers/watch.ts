@@ -3,9 +3,17 @@ import type { Client } from '../client';
 import type { SimWorld } from '../sim-world';
 import { addressOffHealthyHolder, addressOnDeadNode } from './addresses';
 import { type Bounds, CALM_BOUNDS, type MakeChecker, type Violation } from './checker';
-import { acknowledgedWrites, majorityKept } from './data';
+import { acknowledgedWrites, initiatedOnce, majorityKept } from './data';
 import { noJobLost, nothingLeaks } from './jobs';
-import { blindTermination, foreignNodes, needlessLaunch, oneDisruptionAtATime, oneNodeASlot, terminationBudget } from './nodes';
+import {
+  blindTermination,
+  foreignNodes,
+  needlessLaunch,
+  needlessRestart,
+  oneDisruptionAtATime,
+  oneNodeASlot,
+  terminationBudget,
+} from './nodes';
 
 const LOOK_MS = 1_000;
 
@@ -17,8 +25,10 @@ export const CHECKERS: readonly MakeChecker[] = [
   oneNodeASlot,
   foreignNodes,
   needlessLaunch,
+  needlessRestart,
   blindTermination,
   majorityKept,
+  initiatedOnce,
   noJobLost,
   nothingLeaks,
 ];

@@ -2,6 +2,7 @@
 import type { Role } from '../../lambdas/core/names';
 import type { SimNode } from '../sim-node';
 import type { World } from '../world';
+import { specOf } from './outside';
 import type { Fault, Victim } from './swarm-plan';
 
 export const CITY = 'city';
@@ -131,9 +132,11 @@ export function actAsPerson(world: World, fault: PersonFault): (() => void) | un
   if (world.deleted.has(CITY)) return undefined;
   switch (fault.kind) {
     case 'personScales': {
-      const { role, count, twice } = fault;
-      for (let n = twice ? 2 : 1; n > 0; n--) world.send('provision', { kind: 'scale', cluster: CITY, role, count });
-      return undefined;
+      const { role, count, twice, back } = fault;
+      const before = specOf(world, CITY)?.[role].count;
+      const ask = (wanted: number) => world.send('provision', { kind: 'scale', cluster: CITY, role, count: wanted });
+      for (let n = twice ? 2 : 1; n > 0; n--) ask(count);
+      return back && before !== undefined ? () => void ask(before) : undefined;
     }
     case 'personEdits':
       editSpec(world, EDITS[fault.edit]);

@@ -94,7 +94,8 @@ function drawCut(d: Draw): Fault {
     case 3:
       return { kind: 'cut', from: { victim: d.victim('mongo') }, to: { tier: 'mongo' }, bothWays };
     default:
-      return { kind: 'cut', from: { tier: 'control' }, to: side(d), bothWays };
+      // Out of everybody's sight at once: an empty side is everybody.
+      return { kind: 'cut', from: { tier: 'control' }, to: d.luck(0.4) ? {} : side(d), bothWays };
   }
 }
 
@@ -138,9 +139,9 @@ const BLOWS: readonly ((d: Draw) => Fault)[] = [
 /** What people do meanwhile. */
 const PEOPLE: readonly ((d: Draw) => Fault)[] = [
   (d) => ({ kind: 'personTerminates', victim: d.victim() }),
-  (d) => ({ kind: 'personScales', role: 'orion', count: d.whole(1, 6), twice: d.luck(0.3) }),
-  (d) => ({ kind: 'personScales', role: 'mongo', count: d.of([1, 3, 3, 5, 5, 7]), twice: d.luck(0.3) }),
-  (d) => ({ kind: 'personScales', role: 'lb', count: d.whole(1, 2), twice: d.luck(0.3) }),
+  (d) => ({ kind: 'personScales', role: 'orion', count: d.whole(1, 6), twice: d.luck(0.3), back: d.luck(0.4) }),
+  (d) => ({ kind: 'personScales', role: 'mongo', count: d.of([1, 3, 3, 5, 5, 7]), twice: d.luck(0.3), back: d.luck(0.2) }),
+  (d) => ({ kind: 'personScales', role: 'lb', count: d.whole(1, 2), twice: d.luck(0.3), back: d.luck(0.2) }),
   (d) => ({ kind: 'personEdits', edit: d.of(['policy', 'version', 'advert', 'mode'] as const) }),
   () => ({ kind: 'personBreaksSpec' }),
   (d) => ({
@@ -179,7 +180,7 @@ function drawEvents(d: Draw, { calmAtS, forGoodMax }: Spans): FaultEvent[] {
     if (isForGood(fault) && ++forGood > forGoodMax) continue;
     add(fault, UP_AT_S, d.within(5, 240));
   }
-  if (d.luck(0.5)) for (let n = d.whole(1, 3); n > 0; n--) add(d.of(PEOPLE)(d), d.luck(0.9) ? UP_AT_S : 30, d.within(30, 200));
+  if (d.luck(0.5)) for (let n = d.whole(1, 3); n > 0; n--) add(d.of(PEOPLE)(d), d.luck(0.9) ? UP_AT_S : 30, d.within(10, 200));
   return events.sort((a, b) => a.atS - b.atS);
 }
 

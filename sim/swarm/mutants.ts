@@ -29,24 +29,29 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 3,
   },
   {
-    name: 'expected-holder-ignored',
-    bug: 'the move does not care who holds the address by now',
+    name: 'gift-of-the-only-one',
+    bug: 'a balancer gives away the only address it holds',
     patches: [
       {
+        file: 'lambdas/core/plan/entry-spread.ts',
+        find: 'heldBy(wanted, node).length > 1);',
+        replace: 'heldBy(wanted, node).length > 0);',
+      },
+      {
         file: 'lambdas/app/executors/addresses.ts',
-        find: 'if (address.holder === undefined || address.holder === move.holder) return address;',
-        replace: 'if (address.holder !== move.to) return address;',
+        find: 'if (!others.some((address) => address.holder === holder)) return',
+        replace: 'if (others.length > 9) return',
       },
     ],
   },
   {
-    name: 'version-ignored',
-    bug: 'a row is written whatever version is there',
+    name: 'one-place-for-all',
+    bug: 'every address is led to the first private address of its balancer',
     patches: [
       {
-        file: 'sim/stores.ts',
-        find: 'if ((rows.get(row.cluster)?.version ?? 0) !== expectedVersion)',
-        replace: 'if (expectedVersion < 0)',
+        file: 'lambdas/core/entry-place.ts',
+        find: 'const ip = secondary ? secondaryIps?.[nth - 2] : privateIp;',
+        replace: 'const ip = privateIp;',
       },
     ],
   },
@@ -159,12 +164,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'broker-blamed-for-database',
-    bug: 'a broker without a database counts as dead',
+    bug: 'a broker without a database counts as dead, and is replaced for it',
     patches: [
       {
         file: 'lambdas/core/health.ts',
         find: "return { is: 'good', sickness: 'database', detail:",
         replace: "return { is: 'bad', detail:",
+      },
+      {
+        file: 'lambdas/core/plan/launches.ts',
+        find: "return slot.role === 'orion' && s.mongo.initiated && !s.mongo.primary;",
+        replace: "return slot.role === 'lb' && !s.mongo.primary && slot.slot === '';",
+      },
+      {
+        file: 'lambdas/core/plan/repairs.ts',
+        find: "if (role === 'orion' && s.mongo.initiated && !s.mongo.primary) return",
+        replace: "if (role === 'orion' && s.breaker.open) return",
       },
     ],
   },

@@ -143,6 +143,7 @@ class Run {
     while (world.secondsPassed < untilS) {
       await world.pass(LOOK_EVERY_S);
       this.mendFullDisk();
+      this.startStopped();
       if (this.problem() || !this.saysAllIsWell()) {
         if (!this.isForced && !world.deleted.has(CITY) && isMajorityGone(world, CITY) && this.saysItStopped()) return false;
         continue;
@@ -161,6 +162,16 @@ class Run {
     for (const node of cloud.nodes.values())
       if (node.diskFull && cloud.isServing(node) && blocked.some((text) => text.includes(`${node.fact.instanceId}) does not take`)))
         cloud.terminate(node.fact.instanceId, false);
+  }
+
+  /** Where the policy restarts no process, a majority of stopped members waits for a person: "bring back a member that is only stopped". */
+  private startStopped(): void {
+    const { cloud, commands, state } = this.world;
+    const { spec, status } = state.rows.get(CITY) ?? {};
+    if (spec?.policy.restartsBeforeReplace !== 0 || !status?.blocked.some((text) => text.includes('majority lost'))) return;
+    for (const node of cloud.nodes.values())
+      if (node.fact.cluster === CITY && node.member && node.fact.state === 'running' && node.process === 'dead' && !node.hung)
+        commands.bringUp(node);
   }
 
   private saysAllIsWell(): boolean {

@@ -36,7 +36,8 @@ export type Fault =
   | { kind: 'reboots'; victim: Victim }
   | { kind: 'slow'; victim: Victim; byMs: number }
   | { kind: 'personTerminates'; victim: Victim }
-  | { kind: 'personScales'; role: Role; count: number; twice: boolean }
+  /** `twice`: the request comes two times. `back`: its author thinks better of it when the time is over. */
+  | { kind: 'personScales'; role: Role; count: number; twice: boolean; back: boolean }
   | { kind: 'personEdits'; edit: 'policy' | 'version' | 'advert' | 'mode' }
   | { kind: 'personBreaksSpec' }
   | { kind: 'personSends'; body: 'junk' | 'unknownCluster' | 'unconfirmedDelete' | 'repairMajority' | 'claimOfStranger' };
