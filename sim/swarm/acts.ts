@@ -142,6 +142,8 @@ export function actAsPerson(world: World, fault: PersonFault): (() => void) | un
       editSpec(world, EDITS[fault.edit]);
       return undefined;
     case 'personBreaksSpec': {
+      // Somebody who finds it broken has nothing to put back.
+      if (!specOf(world, CITY)) return undefined;
       const before = editSpec(world, (spec) => JSON.stringify({ ...spec, mongo: { count: 4 } }));
       return before === undefined ? undefined : () => void editSpec(world, () => before);
     }

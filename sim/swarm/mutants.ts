@@ -231,13 +231,51 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 5,
   },
   {
-    name: 'double-vote',
-    bug: 'a member votes for two in one term',
+    name: 'rollout-at-once',
+    bug: 'all brokers restart at once for a new configuration',
     patches: [
       {
-        file: 'sim/replica-set/elections.ts',
-        find: 'if (!request.dryRun && votedFor && votedFor.term',
-        replace: 'if (!request.dryRun && !m.self && votedFor && votedFor.term',
+        file: 'lambdas/core/plan/configuration.ts',
+        find: '(!isNew && (rolling || !othersAreWell(s, current)))',
+        replace: '(!isNew && rolling && slot === "")',
+      },
+    ],
+  },
+  {
+    name: 'balancers-not-told',
+    bug: 'a running balancer is not told of brokers that came or went',
+    patches: [
+      {
+        file: 'lambdas/core/plan/configuration.ts',
+        find: 'if (!desired || current.configVersion === desired.version) continue;',
+        replace: 'if (!desired || current.configVersion === desired.version || (role === "lb" && current.configVersion)) continue;',
+      },
+    ],
+  },
+  {
+    name: 'restarted-for-ever',
+    bug: 'a process that will not come up is restarted again and again, its node never replaced',
+    patches: [
+      {
+        file: 'lambdas/core/plan/launches.ts',
+        find: '?.count ?? 0) < s.spec.policy.restartsBeforeReplace;',
+        replace: '?.count ?? 0) < 99;',
+      },
+    ],
+  },
+  {
+    name: 'shrinks-blindly',
+    bug: 'a member is taken out of the set though the others are no majority',
+    patches: [
+      {
+        file: 'lambdas/core/plan/replica-set.ts',
+        find: 'if (!keepsMajority(members, wish.change)) {',
+        replace: 'if (members.length === 0) {',
+      },
+      {
+        file: 'lambdas/core/invariants.ts',
+        find: 'const violations = jobs.flatMap((job) => {',
+        replace: 'if (s) return [];\n  const violations = jobs.flatMap((job) => {',
       },
     ],
   },

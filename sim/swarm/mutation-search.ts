@@ -2,9 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { drawPlan } from './draw';
 import { MUTANTS, type Mutant } from './mutants';
 import { buildChild, programOf } from './mutate';
 import { runSeeds } from './pool';
+import { failureOf } from './report';
+import { runPlan } from './run-plan';
 
 interface Search {
   seedsMax: number;
@@ -44,8 +47,11 @@ export async function searchMutants({ seedsMax, from, jobs, only, json }: Search
   try {
     for (const mutant of chosen) {
       const found = await findSeed(folder, mutant, seeds, jobs);
-      if (!found) missed++;
-      print(`${mutant.name}: ${found ? `seed ${found.seed}, ${found.failure}` : `not found within ${seedsMax} seeds`}  (${mutant.bug})`);
+      // A seed that breaks without the bug as well says nothing about it.
+      const own = found && failureOf(await runPlan(drawPlan(found.seed)));
+      if (!found || own) missed++;
+      const how = found ? `seed ${found.seed}, ${found.failure}` : `not found within ${seedsMax} seeds`;
+      print(`${mutant.name}: ${how}${own ? `, but without it ${own}` : ''}  (${mutant.bug})`);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
