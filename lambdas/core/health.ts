@@ -121,13 +121,16 @@ export function foldHealth(
   const verdict = judge(probe);
   if (verdict.is === 'good') return foldGood(before, verdict, policy, nowMs);
   if (verdict.is === 'bad') return foldBad(before, verdict, fact, policy, nowMs);
-  if (before.health === 'dead') return before;
+  if (before.health === 'dead') return { ...before, bad: 0 };
   return withHealth(before, { ...before, health: 'unknown', detail: verdict.detail }, nowMs);
 }
 
-/** Whether a node that counts as dead answered when last asked: one more look, and it may be well again. */
-export function isComingBack(health: NodeHealth): boolean {
-  return health.health === 'dead' && health.good > 0;
+/**
+ * Dead, and seen so by the last look. One that answered then is coming back, and of one that could not be looked at nothing new is
+ * known: what was seen before a long outage of ours is no reason to restart or replace it now.
+ */
+export function isSeenDead({ health, sickness, bad }: NodeHealth): boolean {
+  return health === 'dead' && (sickness === 'gone' || bad > 0);
 }
 
 /** Whether a node has not answered yet and still may take its time. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeProbe, Outcome } from '../../lambdas/core/facts';
-import { foldHealth } from '../../lambdas/core/health';
+import { foldHealth, isSeenDead } from '../../lambdas/core/health';
 import type { NodeHealth } from '../../lambdas/core/memory';
 import { anInstance, aSpec, NOW_MS } from '../builders';
 
@@ -45,6 +45,19 @@ describe('foldHealth', () => {
     const down = [broker(REFUSED), broker(REFUSED), broker(REFUSED)];
     expect(fold([...down, broker(OK)]).health).toBe('dead');
     expect(fold([...down, broker(OK), broker(OK)]).health).toBe('healthy');
+  });
+
+  it('acts on a death only while the last look saw it: not blindly, and not on a node that answers again', () => {
+    const down = [broker(REFUSED), broker(REFUSED), broker(REFUSED)];
+    const seen = (...probes: NodeProbe[]) => {
+      const health = fold([...down, ...probes]);
+      return [health.health, isSeenDead(health)];
+    };
+    expect(seen()).toEqual(['dead', true]);
+    expect(seen(broker(BLIND))).toEqual(['dead', false]);
+    expect(seen(broker(OK))).toEqual(['dead', false]);
+    expect(seen(broker(BLIND), broker(REFUSED))).toEqual(['dead', true]);
+    expect(isSeenDead(foldHealth(fold([]), anInstance('ctx1', { state: 'terminated' }), undefined, policy, NOW_MS))).toBe(true);
   });
 
   it('blames the database, not the broker', () => {

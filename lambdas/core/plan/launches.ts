@@ -1,5 +1,5 @@
 /** Plans launches: empty slots are filled, dead nodes get a successor. Never takes anything down. */
-import { isComingBack } from '../health';
+import { isSeenDead } from '../health';
 import type { JobOf } from '../jobs';
 import type { Role } from '../names';
 import type { Node } from '../observation';
@@ -69,8 +69,8 @@ function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
   const node = slot.current;
   if (!node) return (s.memory.incarnations[slot.slot] ?? 0) > 0 ? `${slot.slot} has no node any more` : `${slot.slot} is wanted and empty`;
   const stuck = neverCatchesUp(s, slot);
-  const waits = isComingBack(node.health) || restartComesFirst(s, node) || awaitsRollback(s, node);
-  if (!stuck && (node.health.health !== 'dead' || waits)) return undefined;
+  const waits = restartComesFirst(s, node) || awaitsRollback(s, node);
+  if (!stuck && (!isSeenDead(node.health) || waits)) return undefined;
   // It never ran because it waits, not because it is broken: a successor would wait as well.
   if (!isGone(node) && startBarrier(s, node)) return undefined;
   const dead = stuck ?? `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;

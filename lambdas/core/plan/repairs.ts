@@ -1,5 +1,5 @@
 /** Plans restarts of dead processes on running instances, before anything is replaced. Never restarts a slow or suspect one. */
-import { isComingBack } from '../health';
+import { isSeenDead } from '../health';
 import type { Node } from '../observation';
 import { loadBarrier } from './all-sick';
 import { restartComesFirst } from './launches';
@@ -35,8 +35,7 @@ export function planRepairs(s: Situation): Step {
   for (const role of ['lb', 'mongo', 'orion'] as const) {
     if (s.inFlight.some((job) => job.kind === 'restartRole' && job.role === role)) continue;
     const slot = s.slots.wanted[role].find(
-      ({ current }) =>
-        current?.health.health === 'dead' && !isComingBack(current.health) && restartComesFirst(s, current) && !awaitsRollback(s, current),
+      ({ current }) => current && isSeenDead(current.health) && restartComesFirst(s, current) && !awaitsRollback(s, current),
     );
     if (slot?.current) planRestart(s, slot.current, step);
   }

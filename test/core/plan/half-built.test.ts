@@ -24,6 +24,18 @@ describe('a cluster caught half-built by an outage', () => {
   });
 });
 
+describe('a node that was dead before the control plane lost sight of it', () => {
+  const fates = (slot: string, bad: number) => {
+    const world = change(aHealthyWorld(), slot, (node) => ({ ...dead(node), health: { ...dead(node).health, bad } }));
+    return planOf(world).jobs.map(({ kind }) => kind);
+  };
+
+  it.each(['ctx2', 'lb2', 'mdb3'])('is neither restarted nor replaced before it is seen dead again: %s', (slot) => {
+    expect(fates(slot, 3)).toEqual(['restartRole']);
+    expect(fates(slot, 0)).toEqual([]);
+  });
+});
+
 describe('a node that does not take its configuration', () => {
   it('is named as blocked after some failures in a row, with the way out', () => {
     const world = change(aHealthyWorld(), 'lb2', (node) => ({ ...node, configVersion: 'old' }));
