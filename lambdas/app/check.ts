@@ -9,6 +9,7 @@ import { allBrokersSick } from '../core/plan/all-sick';
 import { withDrain } from '../core/plan/drain';
 import { chooseNextLook } from '../core/plan/next-look';
 import { type Plan, planSituation } from '../core/plan/plan';
+import { isMajorityLost } from '../core/plan/replica-set';
 import { foldRollouts } from '../core/plan/rollout';
 import { rolloutProblems } from '../core/plan/rollout-words';
 import { baseOf, lookAt, type Situation } from '../core/plan/situation';
@@ -129,7 +130,7 @@ function report({ ports }: Context, s: Situation, plan: Plan, violations: string
   telemetry.count('Checks');
   if (s.breaker.open) telemetry.count('BreakerOpen');
   if (plan.blocked.length > 0) telemetry.count('BlockedDecisions', plan.blocked.length);
-  if (s.mongo.initiated && s.mongo.voters > 0 && !s.mongo.majority) telemetry.count('MajorityLost');
+  if (isMajorityLost(s)) telemetry.count('MajorityLost');
   if (rolloutProblems(s).length > 0) telemetry.count('RolloutStopped');
   const sick = s.phase === 'active' ? allBrokersSick(s.slots) : undefined;
   if (sick) telemetry.count('AllBrokersSick');

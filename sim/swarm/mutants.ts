@@ -29,22 +29,6 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 3,
   },
   {
-    name: 'gift-of-the-only-one',
-    bug: 'a balancer gives away the only address it holds',
-    patches: [
-      {
-        file: 'lambdas/core/plan/entry-spread.ts',
-        find: 'heldBy(wanted, node).length > 1);',
-        replace: 'heldBy(wanted, node).length > 0);',
-      },
-      {
-        file: 'lambdas/app/executors/addresses.ts',
-        find: 'if (!others.some((address) => address.holder === holder)) return',
-        replace: 'if (others.length > 9) return',
-      },
-    ],
-  },
-  {
     name: 'one-place-for-all',
     bug: 'every address is led to the first private address of its balancer',
     patches: [
@@ -52,17 +36,6 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'lambdas/core/entry-place.ts',
         find: 'const ip = secondary ? secondaryIps?.[nth - 2] : privateIp;',
         replace: 'const ip = privateIp;',
-      },
-    ],
-  },
-  {
-    name: 'claim-not-checked',
-    bug: 'a job is run though another worker has its claim',
-    patches: [
-      {
-        file: 'lambdas/app/execute.ts',
-        find: "if (claim.is === 'held') {\n    standBack(claim.state, job.jobKey, telemetry);",
-        replace: "if (claim.is === 'held' && job.jobKey === '') {\n    standBack(claim.state, job.jobKey, telemetry);",
       },
     ],
   },
@@ -260,22 +233,6 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'lambdas/core/plan/launches.ts',
         find: '?.count ?? 0) < s.spec.policy.restartsBeforeReplace;',
         replace: '?.count ?? 0) < 99;',
-      },
-    ],
-  },
-  {
-    name: 'shrinks-blindly',
-    bug: 'a member is taken out of the set though the others are no majority',
-    patches: [
-      {
-        file: 'lambdas/core/plan/replica-set.ts',
-        find: 'if (!keepsMajority(members, wish.change)) {',
-        replace: 'if (members.length === 0) {',
-      },
-      {
-        file: 'lambdas/core/invariants.ts',
-        find: 'const violations = jobs.flatMap((job) => {',
-        replace: 'if (s) return [];\n  const violations = jobs.flatMap((job) => {',
       },
     ],
   },

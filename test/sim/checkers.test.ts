@@ -97,6 +97,19 @@ const PLANTED: Record<string, (planted: Planted) => Promise<unknown> | unknown> 
     await world.pass(120);
     world.cloud.terminate(firstOf(world, 'orion').fact.instanceId, true);
   },
+  'needless-restart': async ({ world }) => {
+    await world.pass(300);
+    world.commands.send(firstOf(world, 'orion').fact.instanceId, { name: 'restart-role', role: 'orion' });
+    await world.pass(10);
+  },
+  'initiated-twice': ({ world }) => {
+    const { cluster, role, slot, zone } = firstOf(world, 'mongo').fact;
+    for (const incarnation of [8, 9]) {
+      const node = world.cloud.launch({ cluster, role, slot, incarnation, zone, instanceType: 't3.small', token: `t${incarnation}` });
+      world.replicaSets.start(node, 'orion_rs');
+      world.replicaSets.runScript(node, 'initiate', { replicaSet: 'orion_rs', members: [`${node.fact.privateIp}:27017`] });
+    }
+  },
   'majority-lost-by-us': async ({ world }) => {
     const [first, second] = nodesOf(world, 'mongo');
     world.cloud.terminate(first?.fact.instanceId ?? '', false);

@@ -4,6 +4,7 @@
  * Never plans a forced reconfig, never changes two voters at once, never takes a living majority away.
  */
 import type { MemberChange } from '../jobs';
+import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
 import { planInitiate, planWriteConcern } from './bootstrap';
 import { helloOf, type Member, majorityOf } from './mongo-view';
@@ -171,17 +172,34 @@ function knownOf({ host, node, living }: Member): string {
   return `${node?.fact.slot ?? host} ${living ? `answers (${shown})` : 'does not answer'}`;
 }
 
+/** All answer, and nobody knows the set. */
+function isForgotten({ slots }: Situation): boolean {
+  const answering = slots.wanted.mongo.filter(({ current }) => current && helloOf(current)).length;
+  return answering > 0 && answering === slots.wanted.mongo.length;
+}
+
+/** Those that may be members, when all of them are dead. */
+function deadMembers({ observation }: Situation): Node[] {
+  const maybe = observation.nodes.filter(mayBeMember);
+  return maybe.every(({ health }) => health.health === 'dead') ? maybe : [];
+}
+
+/** Too few voters live for a primary, also where so few are left that nobody tells how many there were. */
+export function isMajorityLost(s: Situation): boolean {
+  if (!s.mongo.initiated || s.mongo.majority) return false;
+  return s.mongo.voters > 0 || isForgotten(s) || deadMembers(s).length > 0;
+}
+
 /** What is said of a set that was initiated, while no member tells its configuration. */
 function sayNobodyKnows(s: Situation, step: Step): void {
-  const answering = s.slots.wanted.mongo.filter(({ current }) => current && helloOf(current)).length;
-  const maybe = s.observation.nodes.filter(mayBeMember);
-  if (answering > 0 && answering === s.slots.wanted.mongo.length)
+  const dead = deadMembers(s);
+  if (isForgotten(s))
     step.blocked.push(
       'the replica set was initiated before, yet no member knows it: it is never initiated twice, a person must look (docs/runbook.md#majority-lost)',
     );
-  else if (maybe.length > 0 && maybe.every(({ health }) => health.health === 'dead'))
+  else if (dead.length > 0)
     step.blocked.push(
-      `majority lost: no member of the replica set answers (${maybe.map(({ fact }) => `${fact.slot}, ${fact.instanceId}`).join('; ')}), and nothing starts in their place while one may hold its data: bring one back, or see docs/runbook.md#majority-lost`,
+      `majority lost: no member of the replica set answers (${dead.map(({ fact }) => `${fact.slot}, ${fact.instanceId}`).join('; ')}), and nothing starts in their place while one may hold its data: bring one back, or see docs/runbook.md#majority-lost`,
     );
   else step.notes.push('replica set: no member answers with a configuration');
 }

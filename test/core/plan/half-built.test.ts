@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeBreaker } from '../../../lambdas/core/breaker';
+import { isMajorityLost } from '../../../lambdas/core/plan/replica-set';
 import { aHealth, aHealthyWorld, aNode, change, dead, look, NOW_MS, planOf, type World, withNodes } from '../../builders';
 
 /** Nodes that ran out of their grace before anybody told them what to run: an outage of the control plane's own APIs. */
@@ -78,6 +79,7 @@ describe('a replica set of which nobody answers', () => {
   }
 
   it('is said to have lost its majority once all who may be members are dead: without a word nobody would come to mend it', () => {
+    expect([isMajorityLost(look(world('dead'))), isMajorityLost(look(world('suspect')))]).toEqual([true, false]);
     expect(planOf(world('dead')).blocked.join()).toContain('majority lost: no member of the replica set answers (mdb1, i-3011)');
   });
 
