@@ -131,7 +131,7 @@
   }
 
   if (typeof process !== 'undefined' && process.env.FIWARE_HA_PAYLOAD && typeof db !== 'undefined') {
-    print(JSON.stringify(run(db, JSON.parse(Buffer.from(process.env.FIWARE_HA_PAYLOAD, 'base64').toString('utf8')))));
+    print(JSON.stringify(run(db, JSON.parse(Buffer.from(process.env.FIWARE_HA_PAYLOAD, 'base64').toString()))));
   } else if (typeof module !== 'undefined') {
     module.exports = { run };
   }

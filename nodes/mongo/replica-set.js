@@ -223,19 +223,19 @@ const ACTIONS = { initiate, reconfig, 'step-down': stepDown, 'set-write-concern'
  * step up, and others may be under way. @param nowMs this node's clock
  */
 function run(db, action, payload, nowMs = Date.now()) {
-  const act = ACTIONS[action];
-  if (!act) return refuse('failed', `action: expected ${Object.keys(ACTIONS).join(', ')}; got ${action}`);
   try {
+    const known = Object.keys(ACTIONS);
+    if (!known.includes(action)) return refuse('failed', `action: expected ${known.join(', ')}; got ${action}`);
     const lateMs = nowMs - (payload.notAfterMs ?? nowMs);
     if (lateMs > 0) return refuse('stale', `${action} came ${Math.ceil(lateMs / 1000)} s too late: its plan has given it up`);
-    return act(db, payload);
+    return ACTIONS[action](db, payload);
   } catch (error) {
     return failure(error);
   }
 }
 
 if (typeof process !== 'undefined' && process.env.FIWARE_HA_PAYLOAD && typeof db !== 'undefined') {
-  const payload = JSON.parse(Buffer.from(process.env.FIWARE_HA_PAYLOAD, 'base64').toString('utf8'));
+  const payload = JSON.parse(Buffer.from(process.env.FIWARE_HA_PAYLOAD, 'base64').toString());
   const result = run(db, payload.action, payload);
   print(JSON.stringify(result));
 } else if (typeof module !== 'undefined') {

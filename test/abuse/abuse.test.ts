@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { decodeMessage } from '../../lambdas/core/jobs';
 import { FACT_TARGETS } from './facts';
 import { GOOD } from './messages';
+import { RENDERED_TARGETS } from './rendered';
 import { TEXT_TARGETS } from './targets';
 
 /** Runs a target gets for each of its weight; `npm run abuse` runs a million. */
@@ -16,7 +17,7 @@ describe('the good messages', () => {
 });
 
 describe('whatever comes in', () => {
-  it.each([...TEXT_TARGETS, ...FACT_TARGETS])('$name keeps its word', ({ input, check, weight }) => {
+  it.each([...TEXT_TARGETS, ...FACT_TARGETS, ...RENDERED_TARGETS])('$name keeps its word', ({ input, check, weight }) => {
     fc.assert(fc.property(input, check as (input: unknown) => void), { numRuns: RUNS * weight });
   });
 });

@@ -1,9 +1,10 @@
 /** `npm run abuse [-- --runs 1000000] [--seed N] [--only NAME]`: generates inputs for every target, prints what was tried and what broke. */
 import fc from 'fast-check';
 import { FACT_TARGETS } from './facts';
+import { RENDERED_TARGETS } from './rendered';
 import { type Target, TEXT_TARGETS } from './targets';
 
-const TARGETS: readonly Target[] = [...TEXT_TARGETS, ...FACT_TARGETS];
+const TARGETS: readonly Target[] = [...TEXT_TARGETS, ...FACT_TARGETS, ...RENDERED_TARGETS];
 const DEFAULT_RUNS = 10_000;
 
 function option(name: string): string | undefined {
