@@ -64,7 +64,10 @@ export function makeAddresses(client: EC2Client): Addresses {
     },
     release: async (AllocationId) => {
       const found = await find({ AllocationIds: [AllocationId] });
-      const AssociationId = found.find((address) => address.AllocationId === AllocationId)?.AssociationId;
+      const address = found.find((one) => one.AllocationId === AllocationId);
+      // One that is gone carries no tag, so our policies would have its release refused rather than answered with "not found".
+      if (!address) return;
+      const { AssociationId } = address;
       if (AssociationId)
         await callAwsUnless('notFound', undefined, `DisassociateAddress ${AllocationId}`, () =>
           client.send(new DisassociateAddressCommand({ AssociationId })),
