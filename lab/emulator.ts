@@ -26,9 +26,13 @@ export async function ensureVenv(): Promise<void> {
   await run(join(LAB_PATH.venv, 'bin', 'pip'), ['install', '--quiet', ...PYTHON_PACKAGES]);
 }
 
+/** Where the emulator itself listens: out of the containers' reach, whose way to it leads through the guard. */
+const OWN_HOST = '127.0.0.1';
+
 async function freePort(host: string): Promise<number> {
-  for (let port = PORT_PREFERRED; port < PORT_PREFERRED + 50; port++) if (await isFree(host, port)) return port;
-  throw new LabError(`no free port for the emulator on ${host} between ${PORT_PREFERRED} and ${PORT_PREFERRED + 49}`);
+  for (let port = PORT_PREFERRED; port < PORT_PREFERRED + 50; port++)
+    if ((await isFree(host, port)) && (await isFree(OWN_HOST, port))) return port;
+  throw new LabError(`no free port for the emulator on ${host} and ${OWN_HOST} between ${PORT_PREFERRED} and ${PORT_PREFERRED + 49}`);
 }
 
 /** What the emulator and the functions it runs see: nothing of the caller's AWS settings, and the same node binary as here. */
@@ -39,7 +43,7 @@ function environment(host: string, port: number): NodeJS.ProcessEnv {
     TMPDIR: LAB_PATH.tmp,
     DOCKER_HOST: process.env.DOCKER_HOST,
     AUTH: 'true',
-    BIND_HOST: host,
+    BIND_HOST: OWN_HOST,
     GATEWAY_PORT: String(port),
     MINISTACK_HOST: host,
     MINISTACK_HOSTNAME: LAB_NAME,
@@ -66,19 +70,20 @@ export async function isHealthy(endpoint: string): Promise<boolean> {
 }
 
 /**
- * Starts the emulator on the lab network's gateway address, where this machine and the containers reach it and nobody else does.
+ * Starts the emulator on this machine's own address. `endpoint` is where its clients are told to find it: the same port of the lab network's
+ * gateway address, where the guard is to stand, in reach of this machine and the containers and of nobody else.
  * @throws LabError when it does not answer in time.
  */
-export async function startEmulator(gateway: string): Promise<{ process: Background; endpoint: string }> {
+export async function startEmulator(gateway: string): Promise<{ process: Background; endpoint: string; ownEndpoint: string }> {
   const port = await freePort(gateway);
   mkdirSync(LAB_PATH.tmp, { recursive: true });
   const process = startBackground('emulator', join(LAB_PATH.venv, 'bin', 'ministack'), [], environment(gateway, port));
-  const endpoint = `http://${gateway}:${port}`;
+  const ownEndpoint = `http://${OWN_HOST}:${port}`;
   await waitFor(`the emulator (see ${logFile('emulator')})`, START_MS, 250, async () => {
     if (!isAlive(process)) throw new LabError(`the emulator ended at once; see ${logFile('emulator')}`);
-    return (await isHealthy(endpoint)) || null;
+    return (await isHealthy(ownEndpoint)) || null;
   });
-  return { process, endpoint };
+  return { process, endpoint: `http://${gateway}:${port}`, ownEndpoint };
 }
 
 /** Environment for programs that talk to the emulator as its root user (the CDK CLI, the project's CLI). */

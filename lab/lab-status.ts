@@ -8,9 +8,9 @@ import { readState } from './state';
 /** The lab's status; one line when it is down. */
 export async function labStatus(): Promise<string> {
   const lab = await runningLab();
-  const { emulator, keeper, dockerd } = readState();
+  const { emulator, guard, keeper, dockerd } = readState();
   if (!lab) {
-    const remains = [emulator && 'emulator', keeper && 'keeper', dockerd && 'dockerd'].filter(Boolean);
+    const remains = [emulator && 'emulator', guard && 'guard', keeper && 'keeper', dockerd && 'dockerd'].filter(Boolean);
     return remains.length > 0 ? `the lab is broken (${remains.join(', ')} noted in ${LAB_DIR}): npm run lab -- down` : 'the lab is down';
   }
   const running = (await instanceContainers()).filter((container) => container.running);
@@ -18,6 +18,7 @@ export async function labStatus(): Promise<string> {
   return [
     'the lab is up',
     `emulator: ${lab.endpoint}, process ${emulator?.pid}, IAM enforced; log ${logFile('emulator')}`,
+    `guard before it: process ${guard?.pid}, refuses what a role may not do on AWS; log ${logFile('guard')}`,
     `keeper: process ${keeper?.pid}; log ${logFile('keeper')}`,
     `instances: ${running.length} containers`,
     `broker: ${lab.standIns.broker}`,

@@ -4,6 +4,7 @@ import { ensureDebianImage } from './base-image';
 import { bootstrap, deployControlPlane } from './deploy';
 import { ensureDaemon, ensureNetwork, removeAll } from './docker';
 import { ensureVenv, isHealthy, rootEnvironment, startEmulator } from './emulator';
+import { startGuard } from './guard';
 import { startKeeperProcess } from './keeper-process';
 import { buildNodeImages, removeNodeImages } from './node-image';
 import { LAB_DIR, LAB_PATH } from './paths';
@@ -39,7 +40,8 @@ function labOf({ endpoint, outputs, standIns, removedFromTemplate }: LabState): 
 export async function runningLab(): Promise<Lab | null> {
   const state = readState();
   const lab = labOf(state);
-  if (!lab || !state.emulator || !state.keeper || !isAlive(state.emulator) || !isAlive(state.keeper)) return null;
+  const { emulator, guard, keeper } = state;
+  if (!lab || ![emulator, guard, keeper].every((background) => background && isAlive(background))) return null;
   return (await isHealthy(lab.endpoint)) ? lab : null;
 }
 
@@ -54,8 +56,9 @@ async function start(say: Say): Promise<Lab> {
   say(`broker: ${standIns.broker}`);
   say(`database: ${standIns.mongo}`);
   const gateway = await ensureNetwork();
-  const { process: emulator, endpoint } = await step(say, 'emulator, IAM enforced', () => startEmulator(gateway));
+  const { process: emulator, endpoint, ownEndpoint } = await step(say, 'emulator, IAM enforced', () => startEmulator(gateway));
   noteState({ emulator, endpoint, images, standIns });
+  noteState({ guard: await step(say, "guard before it: AWS' own policies, tags included", () => startGuard(endpoint, ownEndpoint)) });
   await step(say, 'cdk bootstrap', () => bootstrap(endpoint));
   const { outputs, removedFromTemplate } = await step(say, 'cdk deploy', () => deployControlPlane(endpoint, images));
   noteState({ outputs, removedFromTemplate });
@@ -104,8 +107,8 @@ export async function bringUp(say: Say): Promise<Lab> {
 
 /** Removes what the lab made: processes, containers, network. Keeps the caches below `.lab/` and the images unless told otherwise. */
 export async function bringDown(say: Say, { caches }: { caches: boolean }): Promise<void> {
-  const { keeper, emulator, dockerd } = readState();
-  for (const background of [keeper, emulator]) if (background) await stopBackground(background);
+  const { keeper, guard, emulator, dockerd } = readState();
+  for (const background of [keeper, guard, emulator]) if (background) await stopBackground(background);
   await removeAll();
   if (caches) await removeNodeImages();
   if (dockerd) await stopBackground(dockerd);

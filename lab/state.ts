@@ -7,8 +7,10 @@ export interface LabState {
   /** Present when the lab started it. */
   dockerd?: Background;
   emulator?: Background;
+  /** Stands before the emulator, at `endpoint`. */
+  guard?: Background;
   keeper?: Background;
-  /** Where the emulator listens, for this machine and for the containers. */
+  /** Where the emulator is found, through the guard, by this machine and by the containers. */
   endpoint?: string;
   /** Image id of the nodes, by role. */
   images?: Record<string, string>;

@@ -13,6 +13,9 @@ export interface Statement {
 
 const UNSEEN_KEY = /^(?:aws:RequestTag\/|aws:ResourceTag\/|ssm:resourceTag\/|ec2:CreateAction$)/;
 
+/** Metadata of a policy: its statements as they are on AWS, where the emulator gets wider ones. The lab's guard reads them. */
+export const POLICY_ON_AWS = 'fiware-ha:on-aws';
+
 /** Calls the emulator checks against the resource `*` alone. */
 const WITHOUT_RESOURCE: ReadonlySet<string> = new Set([
   'ec2:AllocateAddress',

@@ -13,7 +13,7 @@ import { CfnRoute, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import { CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
-import { relaxForEmulator, type Statement } from './emulator-policies';
+import { POLICY_ON_AWS, relaxForEmulator, type Statement } from './emulator-policies';
 
 /** EventBridge, and the emulator with it, refuses events of others under `aws.` names. */
 export const LAB_EVENT_SOURCE = 'fiware-ha.lab';
@@ -72,6 +72,7 @@ export class TakeOutForEmulator implements IAspect {
     if (conditions + widened.length === 0) return;
     for (let i = 0; i < conditions; i++) this.note('AWS::IAM::Policy condition on tags');
     for (const action of widened) this.note(`AWS::IAM::Policy resource of ${action}`);
+    policy.addMetadata(POLICY_ON_AWS, document.Statement);
     policy.addPropertyOverride('PolicyDocument.Statement', statements);
   }
 

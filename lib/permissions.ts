@@ -86,13 +86,13 @@ export function allowReadCommands(role: Role): void {
   role.addToPolicy(new PolicyStatement({ sid: 'ReadCommands', actions: ['ssm:GetCommandInvocation'], resources: ['*'] }));
 }
 
-/** Sending the given documents to instances of clusters, and to no other. */
+/** Sending the given documents to instances of clusters, and to no other. Documents of AWS, which the lab alone uses, are in no account. */
 export function allowSendCommands(role: Role, documentNames: string[]): void {
   role.addToPolicy(
     new PolicyStatement({
       sid: 'SendDocuments',
       actions: ['ssm:SendCommand'],
-      resources: documentNames.map((name) => ssmArn(role, 'document', name)),
+      resources: documentNames.map((name) => ssmArn(role, 'document', name, name.startsWith('AWS-') ? '' : undefined)),
     }),
   );
   role.addToPolicy(

@@ -65,6 +65,12 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
     packages: [/^commander$/, /^zod$/, /^tsx$/, /^node:/],
   },
   {
+    who: 'the guard of the lab',
+    from: /^lab\/iam\//,
+    files: [/^lab\//, /^lambdas\/core\/names\.ts$/, /^lib\/emulator-policies\.ts$/],
+    packages: [/^@aws-sdk\//, /^@cloud-copilot\/iam-simulate$/, /^node:/],
+  },
+  {
     who: 'lab',
     from: /^lab\//,
     files: [/^lambdas\//, /^lib\//, /^sim\/replica-set\//, /^test\/(contract|.*builders)/],
@@ -156,6 +162,19 @@ describe('imports', () => {
     expect(circles(SOURCES)).toEqual([]);
   });
 
+  it('lead from nothing that is deployed or installed to the simulator of IAM, whose licence is the AGPL', () => {
+    const edges = new Map(SOURCES.map((file) => [file.path, importsOf(file).map(({ to }) => to)]));
+    const reached = new Set<string>();
+    const visit = (to: string): void => {
+      if (reached.has(to)) return;
+      reached.add(to);
+      for (const next of edges.get(to) ?? []) visit(next);
+    };
+    for (const path of edges.keys()) if (/^(bin|lib|lambdas|nodes|sim|recipes)\//.test(path)) visit(path);
+    expect([...reached]).toEqual(expect.arrayContaining(['lab/lab.ts', 'aws-cdk-lib']));
+    expect([...reached].filter((to) => to.startsWith('@cloud-copilot/') || to.startsWith('lab/iam/'))).toEqual([]);
+  });
+
   it('of tests mock no module', () => {
     const mocking = filesEnding('.test.ts').filter(({ text }) => /\bjest\.(mock|doMock|unstable_mockModule)\(/.test(text));
     expect(mocking.map(({ path }) => path)).toEqual([]);
@@ -215,6 +234,13 @@ describe('the package', () => {
     const license = readFileSync(join(PROJECT, 'LICENSE'), 'utf8');
     expect(license).toMatch(/Apache License\s+Version 2\.0, January 2004/);
     expect(license).toContain('END OF TERMS AND CONDITIONS');
+  });
+
+  it('needs the simulator of IAM for tests and the lab alone', () => {
+    expect(Object.keys(manifest.dependencies).filter((name) => name.startsWith('@cloud-copilot/'))).toEqual([]);
+    const simulators = Object.entries<{ dev?: boolean }>(lock.packages).filter(([path]) => path.includes('node_modules/@cloud-copilot/'));
+    expect(simulators.length).toBeGreaterThan(0);
+    expect(simulators.filter(([, { dev }]) => !dev)).toEqual([]);
   });
 
   it('names in every script a file that is there', () => {

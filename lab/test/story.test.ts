@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ActContext, freezeVoter, openActs } from '../bench/mongo-acts';
 import { thawAll } from '../frozen';
+import { type Counts, guardCounts } from '../guard';
 import { bringUp, type Lab } from '../lab';
 import { runCli } from '../project-cli';
 import { renderRecoveries } from '../report';
@@ -9,15 +10,26 @@ import { requestsOf } from './requests';
 
 const quiet = (): void => undefined;
 
+/** Of each worker's role, what such a life can't be lived without. */
+const ASKED_IN_A_LIFE = {
+  HealthCheck: ['ec2:DescribeInstances', 'dynamodb:PutItem', 'ssm:GetParameter', 'ssm:GetCommandInvocation', 'sqs:SendMessage'],
+  Provision: ['ec2:RunInstances', 'ec2:CreateTags', 'iam:PassRole', 'ec2:TerminateInstances', 'ec2:AllocateAddress', 'ssm:SendCommand'],
+  Failover: ['ec2:AssociateAddress', 'ec2:DescribeInstances', 'dynamodb:PutItem'],
+  Nodeslb: ['sqs:SendMessage'],
+};
+
 /** One cluster's life, chapter by chapter: each test needs the ones before it. */
 describe('a cluster in the lab', () => {
   let lab: Lab;
   let story: Story;
+  /** Other tests try what is forbidden. */
+  let before: Counts;
   /** A writer to the replica set itself, from the faults on. */
   let acts: ActContext;
 
   beforeAll(async () => {
     lab = await bringUp(quiet);
+    before = await guardCounts(lab.endpoint);
     story = await Story.open(lab, quiet);
   });
   afterAll(async () => {
@@ -93,5 +105,18 @@ describe('a cluster in the lab', () => {
 
   it('is deleted with everything that belonged to it', async () => {
     expect(await story.remove()).toEqual([]);
+  });
+
+  it('lived from first to last by calls that the policies of AWS allow: the guard refused none of the control plane', async () => {
+    const counts = await guardCounts(lab.endpoint);
+    for (const [worker, mustHaveAsked] of Object.entries(ASKED_IN_A_LIFE)) {
+      const role = Object.keys(counts).find((name) => name.includes(worker)) ?? '';
+      const asked = Object.entries(counts[role] ?? {}).map(([action, { allowed, refused }]) => {
+        const was = before[role]?.[action] ?? { allowed: 0, refused: 0 };
+        return { action, allowed: allowed - was.allowed, refused: refused - was.refused };
+      });
+      expect(asked.filter(({ allowed }) => allowed > 0).map(({ action }) => action)).toEqual(expect.arrayContaining(mustHaveAsked));
+      expect(asked.filter(({ refused }) => refused > 0)).toEqual([]);
+    }
   });
 });

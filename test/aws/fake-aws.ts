@@ -1,19 +1,12 @@
 /** An HTTP server that answers as AWS does on the wire, so that adapters are tried with the real SDK. Scripted by each test, never clever. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Call, callOf, json, type Answer as WireAnswer, xmlError } from '../../lab/iam/wire';
 
-/** One call as it arrived: the operation, and its form fields (EC2) or its JSON body (all others). */
-export interface Call {
-  operation: string;
-  form: Record<string, string>;
-  json: Record<string, unknown>;
-}
+export { type Call, json, xmlError };
 
-/** Headers and body to answer with; `hang` never answers. */
-export interface Answer {
-  status: number;
-  headers?: Record<string, string>;
-  body: string;
+/** `hang` never answers. */
+export interface Answer extends WireAnswer {
   hang?: boolean;
 }
 
@@ -30,23 +23,6 @@ export function xml(operation: string, inner: string): Answer {
     status: 200,
     body: `<${operation}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId>${inner}</${operation}Response>`,
   };
-}
-
-/** EC2's XML for an error. */
-export function xmlError(code: string, status = 400, message = 'in words'): Answer {
-  const error = `<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
-  return { status, body: `<?xml version="1.0"?><Response><Errors>${error}</Errors><RequestID>r</RequestID></Response>` };
-}
-
-/** The JSON protocols of DynamoDB, SSM and SQS. */
-export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Answer {
-  return { status, headers: { 'content-type': 'application/x-amz-json-1.0', ...headers }, body: JSON.stringify(value) };
-}
-
-function callOf(target: string | undefined, body: string): Call {
-  if (target) return { operation: target.split('.').at(-1) ?? '', form: {}, json: JSON.parse(body) };
-  const form = Object.fromEntries(new URLSearchParams(body));
-  return { operation: form.Action ?? '', form, json: {} };
 }
 
 const running: FakeAws[] = [];

@@ -1,18 +1,23 @@
 /** A fake AWS whose policies are asked before it answers: what the simulator refuses, it refuses in the words of the real service. */
 import { createHash } from 'node:crypto';
-import { Template } from 'aws-cdk-lib/assertions';
+import { ASKED, type Authorization, type World } from '../../lab/iam/authorizations';
+import type { Statement } from '../../lab/iam/deployment';
+import { isAllowed } from '../../lab/iam/verdicts';
+import { refusal } from '../../lab/iam/wire';
 import type { Ports, Telemetry } from '../../lambdas/app/ports';
 import { TAG } from '../../lambdas/core/names';
 import { parseEnvironment } from '../../lambdas/env';
 import { makeContext } from '../../lambdas/runtime';
 import { type Answer, type Call, type FakeAws, fakeAws, json, stopFakes, xml, xmlError } from '../aws/fake-aws';
-import { aStack } from '../lib/synthesized';
-import { type Account, ASKED, type Authorization, nodeTags } from './authorizations';
-import { Deployment, REGION, type Statement, type Worker } from './deployment';
-import { isAllowed } from './verdicts';
+import { REGION, Synthesized, type Worker } from './deployment';
+
+/** Tags of a node of a cluster. */
+function nodeTags(cluster: string): Record<string, string> {
+  return { [TAG.cluster]: cluster, [TAG.role]: 'lb', [TAG.slot]: 'lb1', [TAG.incarnation]: '1' };
+}
 
 /** What stands in the account: things of the cluster `city`, of nobody, and of another account. */
-export const STANDING: Account = {
+const STANDING: World['standing'] = {
   'i-0aaa': { tags: nodeTags('city'), interfaceId: 'eni-0aaa' },
   'i-0fff': { tags: { Name: 'somebody else’s' }, interfaceId: 'eni-0fff' },
   'i-0eee': { tags: nodeTags('city'), owner: '999988887777' },
@@ -90,22 +95,6 @@ function sessionOf(roleArn: string): string {
   return `${roleArn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${'FiwareHa-ControlPlane'.padEnd(64, 'x')}`;
 }
 
-/** A refusal as the service words it; the request names its resource only where the action has one. */
-function refusal({ form }: Call, principal: string, { action, resource }: Authorization): Answer {
-  const named = resource === '*' ? '' : ` on resource: ${resource}`;
-  const words = `User: ${sessionOf(principal)} is not authorized to perform: ${action}${named} because no identity-based policy allows the ${action} action`;
-  if (form.Action)
-    return xmlError(
-      'UnauthorizedOperation',
-      403,
-      `You are not authorized to perform this operation. ${words}. Encoded authorization failure message: ${'x'.repeat(900)}`,
-    );
-  const isQueue = action.startsWith('sqs:');
-  const headers: Record<string, string> = isQueue ? { 'x-amzn-query-error': 'AccessDenied;Sender' } : {};
-  const type = isQueue ? 'com.amazon.coral.service#AccessDeniedException' : 'AccessDeniedException';
-  return json({ __type: type, message: words }, isQueue ? 403 : 400, headers);
-}
-
 export interface Guarded {
   ports: Ports;
   /** What was asked of the policies, in order, and whether they allowed it. */
@@ -124,7 +113,7 @@ export class GuardedAws {
 
   private constructor(
     fake: FakeAws,
-    readonly deployment: Deployment,
+    readonly deployment: Synthesized,
   ) {
     const { endpoint, region, credentials } = fake.client;
     Object.assign(process.env, {
@@ -138,7 +127,7 @@ export class GuardedAws {
   static async start(): Promise<GuardedAws> {
     const holder: { aws?: GuardedAws } = {};
     const fake = await fakeAws((call) => holder.aws?.answer(call) ?? xmlError('NotReady'));
-    holder.aws = new GuardedAws(fake, new Deployment(Template.fromStack(aStack()), fake.client.endpoint));
+    holder.aws = new GuardedAws(fake, new Synthesized(fake.client.endpoint));
     return holder.aws;
   }
 
@@ -151,10 +140,10 @@ export class GuardedAws {
     try {
       const rule = ASKED[call.operation];
       if (!rule) throw new Error(`test/iam/authorizations.ts has no row for ${call.operation}`);
-      for (const authorization of rule(call, STANDING, this.deployment)) {
+      for (const authorization of rule(call, this.deployment.worldWith(STANDING))) {
         const allowed = await isAllowed(this.principal, this.statements, authorization);
         this.asked.push({ authorization, allowed });
-        if (!allowed) return refusal(call, this.principal, authorization);
+        if (!allowed) return refusal(call, sessionOf(this.principal), authorization);
       }
       return answerOf(call);
     } catch (error) {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Authorization } from '../../lab/iam/authorizations';
+import type { Statement } from '../../lab/iam/deployment';
+import { isAllowed } from '../../lab/iam/verdicts';
 import { PortError } from '../../lambdas/app/ports';
-import type { Authorization } from './authorizations';
-import { ACCOUNT, ec2Arn, REGION, type Statement, WORKERS, type Worker } from './deployment';
+import { ACCOUNT, ec2Arn, REGION, WORKERS, type Worker } from './deployment';
 import { GuardedAws } from './guarded-aws';
 import { OPERATIONS, type Operation } from './operations';
-import { isAllowed } from './verdicts';
 
 let aws: GuardedAws;
 
