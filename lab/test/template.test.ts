@@ -14,7 +14,7 @@ describe('the template for AWS', () => {
   beforeAll(ensureVenv);
   afterAll(() => rmSync(outDir, { recursive: true, force: true }));
 
-  it('is synthesized by the real CDK CLI without credentials, and cfn-lint finds no error in it', () => {
+  it('is synthesized by the real CDK CLI without credentials, and cfn-lint finds nothing in it', () => {
     const synth = spawnSync(join(PROJECT, 'node_modules', '.bin', 'cdk'), ['synth', '-q', '--output', outDir], {
       cwd: PROJECT,
       env: bare,
@@ -22,9 +22,11 @@ describe('the template for AWS', () => {
     });
     expect(synth.status).toBe(0);
     const cfnLint = join(LAB_DIR, 'venv', 'bin', 'cfn-lint');
-    const lint = spawnSync(cfnLint, ['--non-zero-exit-code', 'error', '--', join(outDir, 'FiwareHa.template.json')], { encoding: 'utf8' });
+    // W3005: CDK lets every function depend on its role in words as well as by reference, for the sake of the role's policies.
+    const options = ['--non-zero-exit-code', 'warning', '--ignore-checks', 'W3005'];
+    const lint = spawnSync(cfnLint, [...options, '--', join(outDir, 'FiwareHa.template.json')], { encoding: 'utf8' });
     expect(lint.error).toBeUndefined();
-    expect(`${lint.stdout}${lint.stderr}`.match(/^E\d{4}.*$/gm) ?? []).toEqual([]);
+    expect(`${lint.stdout}${lint.stderr}`.match(/^[EW]\d{4}.*$/gm) ?? []).toEqual([]);
     expect(lint.status).toBe(0);
   });
 });
