@@ -81,11 +81,13 @@ export const GOOD: Record<QueueName, readonly object[]> = {
     { kind: 'setDefaultWriteConcern', ...set, writeConcern: 'majority' },
     { kind: 'forceReplicaSet', ...set, survivors: ['10.0.3.1:27017'], expect: { setVersion: 3 } },
     { kind: 'allocateAddress', ...planned, name: 'entry1' },
+    { kind: 'addPrivateAddress', ...onNode, role: 'lb', slot: 'lb1', expect: { secondaryCount: 0 } },
     { kind: 'releaseAddress', ...planned, allocationId: 'eipalloc-0abc' },
     { kind: 'forgetCluster', ...planned },
   ],
   failover: [
     { kind: 'moveAddress', ...planned, allocationId: 'eipalloc-0abc', to: 'i-0abc', expect: { holder: 'i-0def' } },
+    { kind: 'stayReady' },
     { kind: 'claimAddress', cluster: 'city', claimant: 'i-0abc', atMs: NOW_MS, state: 'MASTER' },
   ],
 };
