@@ -230,3 +230,27 @@ describe.each(WORKERS)('each permission of %s', (worker) => {
     }
   }, 240_000);
 });
+
+describe.each(['Nodeslb', 'Nodesorion', 'Nodesmongo'])('the code on %s', (role) => {
+  const can = (authorization: Authorization) => isAllowed(aws.deployment.roleArn(role), aws.deployment.statementsOf(role), authorization);
+  const queueOf = (url = '') => arn('sqs', url.slice(url.lastIndexOf('/') + 1));
+
+  it('sends to the failover queue where it is a balancer, and to no other queue', async () => {
+    const { HEALTH_CHECK_QUEUE_URL, PROVISION_QUEUE_URL, FAILOVER_QUEUE_URL } = aws.deployment.environmentOf('HealthCheck');
+    expect(await can(ask('sqs:SendMessage', queueOf(FAILOVER_QUEUE_URL)))).toBe(role === 'Nodeslb');
+    for (const url of [HEALTH_CHECK_QUEUE_URL, PROVISION_QUEUE_URL]) expect(await can(ask('sqs:SendMessage', queueOf(url)))).toBe(false);
+    for (const action of ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:PurgeQueue'])
+      expect(await can(ask(action, queueOf(FAILOVER_QUEUE_URL)))).toBe(false);
+  });
+
+  it.each<[string, Authorization]>([
+    ['end a node', ask('ec2:TerminateInstances', ec2Arn('instance', 'i-0aaa'), OURS)],
+    ['move an address', ask('ec2:AssociateAddress', ec2Arn('elastic-ip', 'eipalloc-0aaa'), OURS)],
+    ['command another node', ask('ssm:SendCommand', ec2Arn('instance', 'i-0aaa'), { 'ssm:resourceTag/fiware-ha:cluster': 'city' })],
+    ['read a spec', ask('ssm:GetParameter', arn('ssm', 'parameter/fiware-ha/clusters/city/spec'))],
+    ['write a spec', ask('ssm:PutParameter', arn('ssm', 'parameter/fiware-ha/clusters/city/spec'))],
+    ['pass a role', ask('iam:PassRole', `arn:aws:iam::${ACCOUNT}:role/admin`, { 'iam:PassedToService': 'ec2.amazonaws.com' })],
+  ])('can not %s', async (_what, authorization) => {
+    expect(await can(authorization)).toBe(false);
+  });
+});
