@@ -118,6 +118,47 @@ describe('the words of a failure', () => {
   });
 });
 
+describe('a command on a node', () => {
+  const root = join(dir, 'node');
+  const bin = join(dir, 'mongosh-bin');
+
+  beforeAll(() => {
+    run('mkdir', ['-p', join(root, 'var/lib/fiware-ha'), bin]);
+    writeFileSync(join(root, 'var/lib/fiware-ha/config-version'), 'abcd1234');
+    writeFileSync(join(bin, 'mongosh'), '#!/bin/bash\nprintf "%s|" "$FIWARE_HA_PAYLOAD"\n', { mode: 0o755 });
+  });
+
+  const command = (role: string, name: string, payload: string) => {
+    writeFileSync(join(root, 'var/lib/fiware-ha/role'), role);
+    return run(join(NODES, 'bin', name), [payload], { FIWARE_HA_ROOT: root, PATH: `${bin}:${process.env.PATH}` });
+  };
+  const refusedInWords = ({ code, stdout }: ReturnType<typeof command>) => {
+    expect([65, 75]).toContain(code);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: expect.stringContaining('payload') });
+  };
+
+  it('restarts nothing for a payload that is not its own, whatever it is', () => {
+    const payloads = [
+      ...sample(hostileText, 8).map(passable),
+      ...sample(hostileJson([{ role: 'lb' }]), 12).map((text) => base64(text.slice(0, 60_000))),
+      ...sample(hostileText, 12).map((role) => base64(JSON.stringify({ role }))),
+    ];
+    for (const payload of payloads) refusedInWords(command('orion', 'restart-role', payload));
+  });
+
+  it.each(['replica-set', 'repair-majority'])('%s hands base64 to mongosh as it came, and refuses all else', (name) => {
+    for (const text of sample(hostileText, 40).map(passable)) {
+      const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(text);
+      const ran = command('mongo', name, text);
+      if (isBase64) expect(ran.stdout).toBe(`${text}|\n`);
+      else refusedInWords(ran);
+    }
+    const payload = base64(JSON.stringify({ action: '$(reboot)' }));
+    expect(command('mongo', name, payload)).toMatchObject({ code: 0, stdout: `${payload}|\n` });
+  });
+});
+
 describe('a command document', () => {
   const documents = Object.values(
     new CommandDocuments(new Stack(new App({ analyticsReporting: false }), 'Documents'), 'Commands').documents,
