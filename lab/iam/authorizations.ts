@@ -167,6 +167,15 @@ const sendCommand: Rule = ({ json: { DocumentName, InstanceIds, Targets } }, wor
   ];
 };
 
+/** The SDK names the queue in its JSON; curl, on a balancer, sends a form to the queue's own address. */
+const sendMessage: Rule = ({ form, json, path }, { place: { account, region } }) => {
+  if (form.QueueUrl !== undefined) throw new Error('SendMessage with a queue in its form: balancers send to its address');
+  const name = String(json.QueueUrl ?? path)
+    .split('/')
+    .at(-1);
+  return [{ action: 'sqs:SendMessage', resource: `arn:aws:sqs:${region}:${account}:${name}`, context: {} }];
+};
+
 export const ASKED: Readonly<Record<string, Rule>> = {
   DescribeInstances: everywhere,
   DescribeInstanceStatus: everywhere,
@@ -200,7 +209,5 @@ export const ASKED: Readonly<Record<string, Rule>> = {
   DeleteItem: onTable,
   Query: onTable,
   BatchGetItem: onTable,
-  SendMessage: ({ json: { QueueUrl } }, { place: { account, region } }) => [
-    { action: 'sqs:SendMessage', resource: `arn:aws:sqs:${region}:${account}:${String(QueueUrl).split('/').at(-1)}`, context: {} },
-  ],
+  SendMessage: sendMessage,
 };

@@ -50,6 +50,7 @@ async function handle(guard: Guard, emulator: URL, incoming: IncomingMessage, re
     authorization: signatureOf(incoming),
     target: headerOf(incoming, 'x-amz-target'),
     body: body.toString('utf8'),
+    path: incoming.url ?? '/',
   };
   const verdict = await guard.judge(request);
   if (verdict.is === 'refused') {

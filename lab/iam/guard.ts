@@ -14,6 +14,7 @@ export interface Request {
   /** The header x-amz-target. */
   target: string | undefined;
   body: string;
+  path?: string;
 }
 
 export type Verdict = { is: 'root' } | { is: 'allowed' } | { is: 'refused'; why: string; answer: Answer };
@@ -86,8 +87,10 @@ export class Guard {
     const scope = scopeOf(request.authorization);
     // Unsigned requests are the emulator's to refuse; its own health page is one.
     if (!scope || this.isRoot(scope.accessKey)) return { is: 'root' };
+    // A question in the address could say another thing than the body that is looked at.
+    if (request.path?.includes('?')) return this.notUnderstood(request, 'a call in its address: the adapters send none');
     try {
-      const call = callOf(request.target, request.body);
+      const call = callOf(request.target, request.body, request.path);
       const deployed = await this.looks.deployed();
       const session = this.sessionOf(deployed, scope.accessKey);
       if (!session) return this.notUnderstood(request, `no role of the stack has the access key ${scope.accessKey}`);

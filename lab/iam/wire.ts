@@ -5,6 +5,8 @@ export interface Call {
   operation: string;
   form: Record<string, string>;
   json: Record<string, unknown>;
+  /** Where it was sent: SQS' form of a call names its queue there. */
+  path?: string;
 }
 
 /** Headers and body to answer with. */
@@ -15,10 +17,10 @@ export interface Answer {
 }
 
 /** The call that a request makes; `target` is its header x-amz-target. @throws where a body with a target is no JSON */
-export function callOf(target: string | undefined, body: string): Call {
+export function callOf(target: string | undefined, body: string, path = '/'): Call {
   if (target) return { operation: target.split('.').at(-1) ?? '', form: {}, json: JSON.parse(body) };
   const form = Object.fromEntries(new URLSearchParams(body));
-  return { operation: form.Action ?? '', form, json: {} };
+  return { operation: form.Action ?? '', form, json: {}, path };
 }
 
 /** EC2's XML for an error. */

@@ -138,6 +138,25 @@ describe('the guard before the emulator', () => {
     expect(guard.counts[idOf('AWS::IAM::Role', 'NodeslbRole')]).toEqual({ 'sqs:SendMessage': { allowed: 1, refused: 1 } });
   });
 
+  it('knows the queue of a claim as balancers send it: a form, to the address of the queue', async () => {
+    const guard = aGuard();
+    const RoleArn = `arn:aws:iam::000000000000:role/${idOf('AWS::IAM::Role', 'NodeslbRole')}`;
+    guard.noteAnswer(ec2('test', { Action: 'AssumeRole', RoleArn }), '<AccessKeyId>ASIAlb</AccessKeyId>');
+    const claim = (queue: string, more: Record<string, string> = {}): Request => ({
+      ...ec2('ASIAlb', { Action: 'SendMessage', MessageBody: '{}', ...more }),
+      authorization: signed('ASIAlb', 'sqs'),
+      path: `/000000000000/${idOf('AWS::SQS::Queue', `${queue}Queue`)}`,
+    });
+    expect(whyOf(await guard.judge(claim('Failover')))).toBe('allowed');
+    expect(whyOf(await guard.judge(claim('Provision')))).toMatch(/ProvisionQueue/);
+    expect((await guard.judge(claim('Failover', { QueueUrl: 'http://emulator/000000000000/other' }))).is).toBe('refused');
+  });
+
+  it('refuses a call whose address says more than its body', async () => {
+    const twice = { ...ec2(keyOf('Provision'), { Action: 'DescribeInstances' }), path: '/?Action=TerminateInstances&InstanceId.1=i-0fff' };
+    expect(whyOf(await aGuard().judge(twice))).toContain('in its address');
+  });
+
   it('gives an address through an interface only when its launch asked for the tag on it', async () => {
     const associate = ec2(keyOf('Failover'), { Action: 'AssociateAddress', AllocationId: 'eipalloc-0aaa', InstanceId: 'i-0aaa' });
     const launch = (tags: Record<string, string>) => ec2('test', { Action: 'RunInstances', ...tags });
