@@ -1,4 +1,4 @@
-/** Counts acknowledged writes that can't be read any more. Only reads. */
+/** Finds acknowledged writes that can't be read any more. Only reads. */
 import { ask, entityId } from './traffic';
 
 const AT_ONCE = 8;
@@ -23,12 +23,12 @@ async function canBeRead(entry: Entry, n: number): Promise<boolean> {
   return false;
 }
 
-/** How many of the acknowledged entities are not there. */
-export async function countLost(entry: Entry, acknowledged: readonly number[]): Promise<number> {
+/** Those of the acknowledged entities that are not there. */
+export async function findLost(entry: Entry, acknowledged: readonly number[]): Promise<number[]> {
   const waiting = [...acknowledged];
-  let lost = 0;
+  const lost: number[] = [];
   const work = async (): Promise<void> => {
-    for (let n = waiting.pop(); n !== undefined; n = waiting.pop()) if (!(await canBeRead(entry, n))) lost += 1;
+    for (let n = waiting.pop(); n !== undefined; n = waiting.pop()) if (!(await canBeRead(entry, n))) lost.push(n);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return lost;

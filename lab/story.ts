@@ -10,7 +10,7 @@ import { deniedCalls } from './iam-denials';
 import { bringDown, bringUp, downOnSignal, type Lab } from './lab';
 import { whatIsLeft } from './leftovers';
 import { LOCAL_ENTRY } from './local-entry';
-import { countLost } from './lost-writes';
+import { findLost } from './lost-writes';
 import { runCli } from './project-cli';
 import { isGood, type Recovery, type Report, renderJson, renderReport } from './report';
 import { startTraffic, type Traffic } from './traffic';
@@ -104,7 +104,8 @@ export class Story {
     const traffic = this.flowing();
     await traffic.stop();
     const acknowledged = traffic.acknowledged();
-    return { acknowledged: acknowledged.length, lost: await countLost({ ...LOCAL_ENTRY, timeoutMs: WRITE_TIMEOUT_MS }, acknowledged) };
+    const lost = await findLost({ ...LOCAL_ENTRY, timeoutMs: WRITE_TIMEOUT_MS }, acknowledged);
+    return { acknowledged: acknowledged.length, lost: lost.length };
   }
 
   /** Calls a broker's own role may not make, each refused. */

@@ -11,6 +11,8 @@ export interface TrafficOptions {
 }
 
 export interface Traffic {
+  /** Every request that has ended so far. */
+  samples: readonly Sample[];
   outageBetween: (fromMs: number, toMs: number) => Outage;
   acknowledged: () => number[];
   stop: () => Promise<void>;
@@ -77,6 +79,7 @@ export function startTraffic(options: TrafficOptions): Traffic {
   }, options.everyMs);
 
   return {
+    samples,
     outageBetween: (fromMs, toMs) => outageOf(samples, fromMs, toMs),
     acknowledged: () => samples.filter((sample) => sample.ok).map((sample) => sample.n),
     stop: async () => {

@@ -2,6 +2,8 @@
 import { Command } from 'commander';
 import { BENCHES, benchNamed, parseRuns } from '../../lab/bench/benches';
 import { runBench } from '../../lab/bench/run-bench';
+import { CHAOS_HELP, chaosOf } from '../../lab/chaos/chaos';
+import { listScenarios, scenariosNamed } from '../../lab/chaos/scenarios';
 import { bringDown, bringUp } from '../../lab/lab';
 import { LabError } from '../../lab/lab-error';
 import { labStatus } from '../../lab/lab-status';
@@ -74,9 +76,36 @@ function benchCommand(): Command {
     );
 }
 
+interface ChaosOptions extends UpOptions {
+  only?: string[];
+  list?: boolean;
+  json?: boolean;
+}
+
+function chaosCommand(): Command {
+  return new Command('chaos')
+    .summary('do one bad thing after the other to a cluster under clients')
+    .description('Harms a cluster under clients in one way after the other, and sees to it that each is repaired and nothing is lost.')
+    .option('--only <name>', 'play this scenario; may be given again', (name: string, names: string[] = []) => [...names, name])
+    .option('--list', 'print the scenarios and what each may cost, and play none')
+    .option('--json', 'print a JSON line a scenario and one at the end')
+    .option('--install', 'install missing Debian packages first')
+    .addHelpText('after', CHAOS_HELP)
+    .action(
+      guarded(async (_own: ChaosOptions, command: Command) => {
+        const { only = [], list = false, json = false, install = false } = allOptions<ChaosOptions>(command);
+        const scenarios = scenariosNamed(only);
+        if (list) return console.log(listScenarios());
+        if (install) await installPrerequisites();
+        process.exitCode = (await runBench(chaosOf(scenarios, json), { runs: 1, json, say, print: console.log })) ? 0 : 1;
+      }),
+    );
+}
+
 export function labCommand(): Command {
   const lab = new Command('lab').description('deploy the control plane to an AWS emulator on this machine and kill things');
   lab.addCommand(benchCommand());
+  lab.addCommand(chaosCommand());
 
   lab
     .option('--json', 'print the figures as one JSON line at the end')

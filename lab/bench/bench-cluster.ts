@@ -1,8 +1,12 @@
 /** The cluster a bench works on: made as a person would, cleared away at the end; and how acts upon it end. Measures nothing. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SpecInput } from '../../lambdas/core/spec';
 import { operatorPorts } from '../../lambdas/runtime';
 import { thawAll } from '../frozen';
 import type { Lab } from '../lab';
 import { LabError } from '../lab-error';
+import { LAB_PATH } from '../paths';
 import { runCli } from '../project-cli';
 import type { BenchContext } from './bench';
 
@@ -27,6 +31,14 @@ export async function createCluster({ lab, say, atEnd }: BenchContext, options: 
   atEnd(() => clearAway(lab, say));
   say(`fiware-ha create ${CLUSTER} ${shown}`);
   await runCli(lab.endpoint, ['create', CLUSTER, ...options, '--wait', '--timeout', String(CREATE_S)], () => undefined);
+}
+
+/** Writes a spec for `create --spec`; answers the file. */
+export function writeSpec(spec: SpecInput): string {
+  mkdirSync(LAB_PATH.tmp, { recursive: true });
+  const file = join(LAB_PATH.tmp, 'bench-spec.json');
+  writeFileSync(file, JSON.stringify(spec));
+  return file;
 }
 
 /** One act after the other. One that the cluster does not get over ends them, and why is kept; what was measured until then stays. */

@@ -1,6 +1,4 @@
 /** What the benches of the entry share: a cluster, the slides' pair in front of the same brokers, a client of each. Commits no fault. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { SlotSummary, StatusSummary } from '../../lambdas/core/memory';
 import type { SpecInput } from '../../lambdas/core/spec';
 import { type OperatorPorts, operatorPorts } from '../../lambdas/runtime';
@@ -11,13 +9,12 @@ import { LabError } from '../lab-error';
 import { createEntities } from '../load/broker-requests';
 import { type Load, type OwnDelay, startLoad } from '../load/load-process';
 import { LOCAL_ENTRY } from '../local-entry';
-import { LAB_PATH } from '../paths';
 import type { Broker } from '../recipe-pair/recipe-files';
 import { type RecipePair, removeRecipePair, startRecipePair } from '../recipe-pair/recipe-pair';
 import { sleep } from '../run-command';
 import { readState } from '../state';
 import type { BenchContext } from './bench';
-import { CLUSTER, createCluster } from './bench-cluster';
+import { CLUSTER, createCluster, writeSpec } from './bench-cluster';
 
 export const RATE_PER_S = 200;
 /** As a device or gateway would: longer than any good answer takes, short enough to notice. */
@@ -65,13 +62,6 @@ export async function makeBothWhole(bench: EntryBench): Promise<{ status: Status
   const recipeHolder = await bench.recipe.makeWhole(brokersOf(status));
   await sleep(REST_MS);
   return { status, recipeHolder };
-}
-
-function writeSpec(spec: SpecInput): string {
-  mkdirSync(LAB_PATH.tmp, { recursive: true });
-  const file = join(LAB_PATH.tmp, 'bench-spec.json');
-  writeFileSync(file, JSON.stringify(spec));
-  return file;
 }
 
 /** Creates the cluster as a person would, starts the recipe's pair beside it and a client of each. */

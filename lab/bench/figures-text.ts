@@ -44,7 +44,7 @@ export function sumOf(felt: readonly Felt[]): Felt {
 }
 
 /** What failed requests said, the most frequent first. */
-export function errorsInWords({ errors }: Felt): string {
+export function errorsInWords({ errors }: Pick<Felt, 'errors'>): string {
   const sorted = Object.entries(errors).sort(([, a], [, b]) => b - a);
   return sorted.length === 0 ? 'none' : sorted.map(([error, count]) => `${count} ${error}`).join(', ');
 }

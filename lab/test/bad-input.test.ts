@@ -1,17 +1,9 @@
-import {
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SetQueueAttributesCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { operatorPorts } from '../../lambdas/runtime';
+import { untilDeadLetters } from '../dead-letters';
 import { bringUp } from '../lab';
-import { waitFor } from '../run-command';
 import { requestsOf } from './requests';
-
-const DEAD_LETTERS_MS = 120_000;
 
 describe('bad input on the real queues', () => {
   const sqs = new SQSClient({ region: 'us-east-1' });
@@ -28,32 +20,16 @@ describe('bad input on the real queues', () => {
   });
 
   it('keeps undecodable messages in the dead-letter queue, and runs the good one beside them', async () => {
-    const attributes = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: provision, AttributeNames: ['All'] }));
-    const { RedrivePolicy: policy = '{}', VisibilityTimeout: visibility = '' } = attributes.Attributes ?? {};
-    const deadLetters = provision.replace(/[^/]+$/, String(JSON.parse(policy).deadLetterTargetArn).split(':').pop() ?? '');
-    const setVisibility = (seconds: string) =>
-      sqs.send(new SetQueueAttributesCommand({ QueueUrl: provision, Attributes: { VisibilityTimeout: seconds } }));
     const bad = [
       'this is not JSON',
       '{"kind":"explode","cluster":"city"}',
       '{"kind":"scale","cluster":"a; rm -rf /","role":"orion","count":2}',
     ];
     const good = JSON.stringify({ kind: 'scale', cluster: 'elsewhere', role: 'orion', count: 3, jobKey: 'test-beside-bad' });
-    // Three receives six timeouts apart would take 18 minutes; the rule is the same with two seconds.
-    await setVisibility('2');
-    try {
+    await untilDeadLetters(sqs, provision, bad, async () => {
       const Entries = [...bad, good].map((MessageBody, i) => ({ Id: String(i), MessageBody }));
       await sqs.send(new SendMessageBatchCommand({ QueueUrl: provision, Entries }));
-      const dead = new Set<string>();
-      await waitFor('the dead letters', DEAD_LETTERS_MS, 500, async () => {
-        const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetters, MaxNumberOfMessages: 10 }));
-        for (const { Body = '' } of Messages) dead.add(Body);
-        return dead.size >= bad.length || null;
-      });
-      expect([...dead].sort()).toEqual([...bad].sort());
-    } finally {
-      await setVisibility(visibility);
-    }
+    });
     const entries = await (await operatorPorts()).journal.read('elsewhere', 10);
     expect(entries.find(({ jobKey }) => jobKey === 'test-beside-bad')?.event).toBe('refused');
   });

@@ -1,0 +1,99 @@
+/** Scenarios on single processes: HAProxy, keepalived, the broker's and the member's, killed or stopped while their machine goes on. */
+import { sleep } from '../run-command';
+import { type Process, signal } from './hands';
+import { toNode } from './on-nodes';
+import type { Bounds, Scenario } from './scenario';
+import { choose, type Who } from './victims';
+
+// 5 s (policy.deadAfterS) until it counts as dead, a restart in place; where that does not help within 45 s, a replacement.
+const RESTART_S = 120;
+
+// keepalived asks HAProxy each second and gives up the lead; then as a hung machine, but the looks are refused at once.
+const HOLDER_PROXY_KILLED: Bounds = { gapS: 7, disturbedS: 9, repairedS: RESTART_S };
+// A stopped one answers nothing: the check waits 0.4 s twice, each look half a second.
+const HOLDER_PROXY_STOPPED: Bounds = { gapS: 10, disturbedS: 12, repairedS: RESTART_S };
+// HAProxy finds the closed port at once; one that is stopped costs two checks of 2 s, and requests it has swallowed.
+const BROKER_KILLED: Bounds = { gapS: 1, disturbedS: 4, repairedS: RESTART_S };
+const BROKER_STOPPED: Bounds = { gapS: 2.5, disturbedS: 10, repairedS: RESTART_S };
+// The election timeout; the old primary comes back as a secondary when it is restarted, or is replaced.
+const PRIMARY_KILLED: Bounds = { gapS: 16, disturbedS: 18, repairedS: 150 };
+const SECONDARY_KILLED: Bounds = { gapS: 2, disturbedS: 4, repairedS: 150 };
+// Nothing of a client's goes through it.
+const UNFELT: Bounds = { gapS: 1, disturbedS: 1, repairedS: RESTART_S };
+
+/** Stops a process for a while and lets it go on. */
+function stopFor(who: Who, process: Process, forMs: number): Scenario['act'] {
+  return async ({ status, repairCountsFromNow }) => {
+    const victim = choose(status, who);
+    await signal('STOP', process)(victim);
+    await sleep(forMs);
+    await signal('CONT', process)(victim);
+    repairCountsFromNow();
+  };
+}
+
+export const PROCESS_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'broker-process-killed',
+    does: "kill -KILL: a broker's process",
+    bounds: BROKER_KILLED,
+    act: toNode('broker', signal('KILL', 'role')),
+  },
+  {
+    name: 'broker-process-stopped',
+    does: "kill -STOP: a broker's process",
+    bounds: BROKER_STOPPED,
+    act: toNode('broker', signal('STOP', 'role')),
+  },
+  {
+    name: 'holder-haproxy-killed',
+    does: "kill -KILL: the holder's HAProxy",
+    bounds: HOLDER_PROXY_KILLED,
+    act: toNode('holder', signal('KILL', 'haproxy')),
+  },
+  {
+    name: 'holder-haproxy-stopped',
+    does: "kill -STOP: the holder's HAProxy",
+    bounds: HOLDER_PROXY_STOPPED,
+    act: toNode('holder', signal('STOP', 'haproxy')),
+  },
+  {
+    name: 'standby-haproxy-killed',
+    does: "kill -KILL: the other balancer's HAProxy",
+    bounds: UNFELT,
+    act: toNode('standby', signal('KILL', 'haproxy')),
+  },
+  {
+    name: 'holder-keepalived-killed',
+    does: "kill -KILL: the holder's keepalived; its HAProxy serves on, so the address stays",
+    bounds: UNFELT,
+    keepsNodes: true,
+    act: async ({ status }) => signal('KILL', 'keepalived')(choose(status, 'holder')),
+  },
+  {
+    name: 'standby-keepalived-killed',
+    does: "kill -KILL: the other balancer's keepalived",
+    bounds: UNFELT,
+    keepsNodes: true,
+    act: async ({ status }) => signal('KILL', 'keepalived')(choose(status, 'standby')),
+  },
+  {
+    name: 'holder-keepalived-stopped',
+    does: "kill -STOP for 10 s: the holder's keepalived; the other one claims the address in vain",
+    bounds: UNFELT,
+    keepsNodes: true,
+    act: stopFor('holder', 'keepalived', 10_000),
+  },
+  {
+    name: 'primary-process-killed',
+    does: "kill -KILL: the primary's process",
+    bounds: PRIMARY_KILLED,
+    act: toNode('primary', signal('KILL', 'role')),
+  },
+  {
+    name: 'secondary-process-killed',
+    does: "kill -KILL: a secondary's process",
+    bounds: SECONDARY_KILLED,
+    act: toNode('secondary', signal('KILL', 'role')),
+  },
+];
