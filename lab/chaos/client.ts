@@ -8,7 +8,7 @@ import { startTraffic } from '../traffic';
 import { outageSeen, type SeenOutage } from './seen-outage';
 
 export const CREATES_PER_S = 20;
-export const REQUESTS_PER_S = 40;
+export const REQUESTS_PER_S = 30;
 /** As a device or gateway would: longer than any good answer takes, short enough to notice. */
 export const TIMEOUT_MS = 2_000;
 

@@ -1,9 +1,8 @@
 /** Scenarios on single processes: HAProxy, keepalived, the broker's and the member's, killed or stopped while their machine goes on. */
-import { sleep } from '../run-command';
-import { type Process, signal } from './hands';
+import { signal } from './hands';
 import { toNode } from './on-nodes';
 import type { Bounds, Scenario } from './scenario';
-import { choose, type Who } from './victims';
+import { choose } from './victims';
 
 // 5 s (policy.deadAfterS) until it counts as dead, a restart in place; where that does not help within 45 s, a replacement.
 const RESTART_S = 120;
@@ -20,17 +19,6 @@ const PRIMARY_KILLED: Bounds = { gapS: 16, disturbedS: 18, repairedS: 150 };
 const SECONDARY_KILLED: Bounds = { gapS: 2, disturbedS: 4, repairedS: 150 };
 // Nothing of a client's goes through it.
 const UNFELT: Bounds = { gapS: 1, disturbedS: 1, repairedS: RESTART_S };
-
-/** Stops a process for a while and lets it go on. */
-function stopFor(who: Who, process: Process, forMs: number): Scenario['act'] {
-  return async ({ status, repairCountsFromNow }) => {
-    const victim = choose(status, who);
-    await signal('STOP', process)(victim);
-    await sleep(forMs);
-    await signal('CONT', process)(victim);
-    repairCountsFromNow();
-  };
-}
 
 export const PROCESS_SCENARIOS: readonly Scenario[] = [
   {
@@ -79,10 +67,10 @@ export const PROCESS_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'holder-keepalived-stopped',
-    does: "kill -STOP for 10 s: the holder's keepalived; the other one claims the address in vain",
+    does: "kill -STOP: the holder's keepalived; the other one claims the address in vain",
     bounds: UNFELT,
     keepsNodes: true,
-    act: stopFor('holder', 'keepalived', 10_000),
+    act: async ({ status }) => signal('STOP', 'keepalived')(choose(status, 'holder')),
   },
   {
     name: 'primary-process-killed',

@@ -124,6 +124,15 @@ function scenarios(): void {
     expect(box.sh(`cat ${path}`).stdout).toBe(before);
   });
 
+  it.each(['KILL', 'STOP'])('tells that keepalived was sent SIG%s, and starts it again while HAProxy serves on', (signal) => {
+    box.sh(`pkill -${signal} -x keepalived; sleep 0.2`);
+    expect(versionServed()).toBe('drifted: keepalived');
+    expect(answerOf(apply(V1))).toEqual({ ok: true, configVersion: V1, did: 'applied' });
+    expect(versionServed()).toBe(V1);
+    expect(box.run('pgrep', '-r', 'S,R', '-x', 'keepalived').stdout).not.toBe('');
+    expect(box.sh('curl -fs http://127.0.0.1:8404/fiware-ha/health').stdout).toBe('serving');
+  });
+
   it('asks no broker that lost the database while another has it, and all of them when none has', () => {
     const database = (ip: string) => `/run/www/${ip}/v2/entities`;
     const whoAnswers = () =>
