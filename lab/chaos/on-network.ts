@@ -52,6 +52,14 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
     act: cutFor(CUT_MS, ({ status }) => nodesOfRole(status, 'lb').map((node) => ({ node, from: ipsOf(nodesOfRole(status, 'orion')) }))),
   },
   {
+    name: 'holder-cut-from-brokers',
+    does: `the balancer that holds the address is cut off from all brokers for ${CUT_S} s; it answers the checks, so the address stays`,
+    // A known limit: only a holder that is dead or hung loses the address, so this lasts as long as the cut.
+    bounds: { gapS: CUT_S + 5, disturbedS: CUT_S + 7, repairedS: BACK_S },
+    keepsNodes: true,
+    act: cutFor(CUT_MS, ({ status }) => [{ node: choose(status, 'holder'), from: ipsOf(nodesOfRole(status, 'orion')) }]),
+  },
+  {
     name: 'one-broker-cut-from-database',
     does: `a broker and the replica set are cut from each other for ${CUT_S} s; no broker is to blame for its database`,
     // HAProxy asks for an entity, so it sees it: two failed checks of 2 s.
