@@ -8,8 +8,6 @@ import type { BenchContext, BenchResult, LabBench } from '../bench/bench';
 import { CLUSTER, createCluster, untilStopped, writeSpec } from '../bench/bench-cluster';
 import { errorsInWords } from '../bench/figures-text';
 import { makeClients } from '../clients';
-import { LOCAL_ENTRY } from '../local-entry';
-import { findLost } from '../lost-writes';
 import { knownJobs, lostJobs } from './accounting';
 import { type ChaosFigures, chaosSummary, isChaosGood, type Played, renderChaos, scenarioLine } from './chaos-report';
 import { type ChaosClient, CREATES_PER_S, REQUESTS_PER_S, startClient, TIMEOUT_MS } from './client';
@@ -18,12 +16,14 @@ import { thawApis } from './plane-hands';
 import { play, type Theatre } from './play';
 import type { Scenario } from './scenario';
 import { untilWhole } from './whole';
+import { watchWritten } from './written';
 
+const REPLICA_SET = 'orion_rs';
 /** A person waits: dead after 5 s instead of 15, and no rest of a slot, because the scenarios come closer than faults do. */
 const SPEC: SpecInput = {
   name: CLUSTER,
   orion: { count: 2 },
-  mongo: { count: 3 },
+  mongo: { count: 3, replicaSet: REPLICA_SET },
   policy: { deadAfterS: 5, slotCooldownS: 0 },
 };
 const WHOLE_MS = 240_000;
@@ -43,6 +43,7 @@ async function openTheatre({ lab, say }: BenchContext, client: ChaosClient): Pro
     say,
     holders: await watchHolders(clients, CLUSTER),
     client,
+    written: watchWritten(client, REPLICA_SET),
     enqueued: [],
     readClaims: claims.readMany,
   };
@@ -78,15 +79,15 @@ async function playAll(theatre: Theatre, scenarios: readonly Scenario[]): Promis
   const tookS = (Date.now() - startMs) / 1000;
   const notPlayed = scenarios.filter(({ name }) => !played.some((one) => one.name === name)).map(({ name }) => name);
   await theatre.client.stop();
-  const acknowledged = theatre.client.acknowledged();
-  theatre.say(`reading ${acknowledged.length} entities back`);
-  const lostWrites = await findLost({ ...LOCAL_ENTRY, timeoutMs: TIMEOUT_MS }, acknowledged);
+  const acknowledged = theatre.client.acknowledged().length;
+  theatre.say('reading back what stayed');
+  const lostWrites = await theatre.written.readBackAll();
   const { jobs, lost } = await accountForJobs(theatre);
   return {
     played,
     notPlayed: stoppedBy === undefined ? [] : notPlayed,
-    acknowledged: acknowledged.length,
-    lostWrites: lostWrites.length,
+    acknowledged,
+    lostWrites,
     jobs,
     lostJobs: lost,
     tookS,
@@ -113,7 +114,7 @@ async function measure(context: BenchContext, scenarios: readonly Scenario[], js
 /** What `--help` says of it. */
 export const CHAOS_HELP = `
 One cluster (2 balancers, 2 brokers, 3 members) is made and used for all scenarios. Two clients go through its address all the
-time: one creates ${CREATES_PER_S} entities a second, which are read back; one sends ${REQUESTS_PER_S} reads, PUT and POST a second. A request fails after
+time: one creates ${CREATES_PER_S} entities a second, which are read back after each scenario (every tenth stays, and is read again at the end); one sends ${REQUESTS_PER_S} reads, PUT and POST a second. A request fails after
 ${TIMEOUT_MS / 1000} s; no client sends one twice. Before each scenario the cluster is whole; after it, this must hold:
   time without one good answer, seconds with failures, time until whole again: each at most what --list says
   no acknowledged entity is lost; no job is without an end (done, refused, stale, failed, or a dead letter)

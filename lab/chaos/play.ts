@@ -1,7 +1,5 @@
 /** Plays one scenario on a whole cluster under clients, and judges what was seen. Repairs nothing of the cluster. */
 import { LabError } from '../lab-error';
-import { LOCAL_ENTRY } from '../local-entry';
-import { findLost } from '../lost-writes';
 import { sleep } from '../run-command';
 import { judge, wrongEnds } from './accounting';
 import type { Played } from './chaos-report';
@@ -10,6 +8,7 @@ import type { HolderWatch } from './holder-watch';
 import type { Enqueued, Scenario, Stage } from './scenario';
 import { nodesOf } from './victims';
 import { untilWhole } from './whole';
+import type { Written } from './written';
 
 /** The clients go on for a while after the repair, so that a late failure is seen: as long as a request may take, and some. */
 const SETTLE_MS = TIMEOUT_MS + 500;
@@ -20,6 +19,7 @@ const CLAIMS_MS = 20_000;
 /** What all scenarios share. */
 export interface Theatre extends Pick<Stage, 'cluster' | 'read' | 'ports' | 'gateway' | 'clients' | 'say'> {
   client: ChaosClient;
+  written: Written;
   holders: HolderWatch;
   /** Jobs enqueued by hand, of all scenarios. */
   enqueued: Enqueued[];
@@ -91,10 +91,9 @@ function replacedSlots(before: Stage['status'], after: Stage['status']): string[
 
 /** @throws LabError when the cluster does not become whole again at all; what was seen until then is told by `onPlayed` all the same */
 export async function play(theatre: Theatre, scenario: Scenario, onPlayed: (played: Played) => void): Promise<void> {
-  const { client, holders, read, say } = theatre;
+  const { client, written, holders, read, say } = theatre;
   const { status } = await untilWhole(read, WAIT_MIN_MS);
   const acting = setStage(theatre, status);
-  const acknowledgedBefore = client.acknowledged().length;
   const movesBefore = holders.moves.length;
   say(`${scenario.name}: ${scenario.does}`);
   const fromMs = Date.now();
@@ -119,4 +118,5 @@ export async function play(theatre: Theatre, scenario: Scenario, onPlayed: (play
   theatre.enqueued.push(...acting.enqueued);
   onPlayed({ name: scenario.name, outage, repairedS, lost: lost.length, wrongs });
   if (whole instanceof Error) throw new LabError(`${scenario.name}: ${whole.message}`);
+  await written.tidy(whole.status, say);
 }

@@ -4,6 +4,7 @@ import { type ChaosFigures, chaosSummary, isChaosGood, type Played, renderChaos,
 import { listScenarios, SCENARIOS, scenariosNamed } from '../../lab/chaos/scenarios';
 import { outageSeen, type SeenOutage } from '../../lab/chaos/seen-outage';
 import { choose, nodesOf } from '../../lab/chaos/victims';
+import { staysToTheEnd, stillThere } from '../../lab/chaos/written';
 import type { Sample } from '../../lab/outage';
 import type { ClaimState, JournalEntry } from '../../lambdas/app/ports';
 import type { StatusSummary } from '../../lambdas/core/memory';
@@ -30,6 +31,13 @@ describe('the outage that clients saw', () => {
 
   it('is not taken for none where nothing was sent', () => {
     expect(() => outageSeen([steady(0, 5_000), []], 0, 5_000)).toThrow(/sent nothing in 5 s/);
+  });
+});
+
+describe('what was written', () => {
+  it('is there in the end where it stays, and where it came after what was removed', () => {
+    expect([9, 10, 11, 20, 99, 100].filter(staysToTheEnd)).toEqual([10, 20, 100]);
+    expect(stillThere([8, 9, 10, 11, 19, 20, 21, 22], 20)).toEqual([10, 20, 21, 22]);
   });
 });
 
