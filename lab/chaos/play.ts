@@ -102,10 +102,7 @@ export async function play(theatre: Theatre, scenario: Scenario, onPlayed: (play
   await sleep(SETTLE_MS);
   const repairedS = whole instanceof Error ? null : Math.max(0, whole.atMs - acting.fromMs()) / 1000;
   const outage = client.outageBetween(fromMs, Date.now() - SETTLE_MS / 2);
-  const lost =
-    whole instanceof Error
-      ? []
-      : await findLost({ ...LOCAL_ENTRY, timeoutMs: TIMEOUT_MS }, client.acknowledged().slice(acknowledgedBefore));
+  const lost = whole instanceof Error ? [] : await written.readBackNew();
   const wrongs = judge(scenario, {
     outage,
     repairedS,
