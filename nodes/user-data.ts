@@ -6,7 +6,7 @@ import type { Role } from '../lambdas/core/names';
 
 const SCRIPTS = ['common.sh', 'decode_payload.py', 'apply-config', 'role-process', 'run-role', 'restart-role'];
 const SCRIPTS_OF: Record<Role, string[]> = {
-  lb: ['check-haproxy', 'config-version.lua', 'let_go_servers.py', 'notify-entry', 'start-keepalived'],
+  lb: ['check-haproxy', 'config-version.lua', 'let_go_servers.py', 'notify-entry', 'reload-keepalived'],
   orion: ['report-config', 'broker_connections.py'],
   mongo: ['report-config', 'replica-set', 'repair-majority'],
 };
