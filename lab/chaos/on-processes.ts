@@ -14,9 +14,9 @@ const HOLDER_PROXY_STOPPED: Bounds = { gapS: 10, disturbedS: 12, repairedS: REST
 // HAProxy finds the closed port at once; one that is stopped costs two checks of 2 s, and requests it has swallowed.
 const BROKER_KILLED: Bounds = { gapS: 1, disturbedS: 4, repairedS: RESTART_S };
 const BROKER_STOPPED: Bounds = { gapS: 2.5, disturbedS: 10, repairedS: RESTART_S };
-// The election timeout; the old primary comes back as a secondary when it is restarted, or is replaced.
-const PRIMARY_KILLED: Bounds = { gapS: 16, disturbedS: 18, repairedS: 150 };
-const SECONDARY_KILLED: Bounds = { gapS: 2, disturbedS: 4, repairedS: 150 };
+// The election timeout; the old primary comes back as a secondary when it is restarted, or is replaced, and brokers restart in turn.
+const PRIMARY_KILLED: Bounds = { gapS: 16, disturbedS: 28, repairedS: 150 };
+const SECONDARY_KILLED: Bounds = { gapS: 4, disturbedS: 12, repairedS: 150 };
 // Nothing of a client's goes through it.
 const UNFELT: Bounds = { gapS: 1, disturbedS: 1, repairedS: RESTART_S };
 
