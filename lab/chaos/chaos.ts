@@ -114,8 +114,9 @@ async function measure(context: BenchContext, scenarios: readonly Scenario[], js
 /** What `--help` says of it. */
 export const CHAOS_HELP = `
 One cluster (2 balancers, 2 brokers, 3 members) is made and used for all scenarios. Two clients go through its address all the
-time: one creates ${CREATES_PER_S} entities a second, which are read back after each scenario (every tenth stays, and is read again at the end); one sends ${REQUESTS_PER_S} reads, PUT and POST a second. A request fails after
-${TIMEOUT_MS / 1000} s; no client sends one twice. Before each scenario the cluster is whole; after it, this must hold:
+time: one creates ${CREATES_PER_S} entities a second, which are read back after each scenario (every tenth stays and is read again at the end);
+one sends ${REQUESTS_PER_S} GET, PUT and POST a second. A request fails after ${TIMEOUT_MS / 1000} s; no client sends one twice. Before each scenario the cluster is
+whole; meanwhile and after it, this must hold:
   time without one good answer, seconds with failures, time until whole again: each at most what --list says
   no acknowledged entity is lost; no job is without an end (done, refused, stale, failed, or a dead letter)
   the address left no holder that the scenario did not harm; where nobody is dead, no node was replaced

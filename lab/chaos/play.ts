@@ -1,4 +1,5 @@
 /** Plays one scenario on a whole cluster under clients, and judges what was seen. Repairs nothing of the cluster. */
+import type { ClaimStore } from '../../lambdas/app/ports';
 import { LabError } from '../lab-error';
 import { sleep } from '../run-command';
 import { judge, wrongEnds } from './accounting';
@@ -23,7 +24,7 @@ export interface Theatre extends Pick<Stage, 'cluster' | 'read' | 'ports' | 'gat
   holders: HolderWatch;
   /** Jobs enqueued by hand, of all scenarios. */
   enqueued: Enqueued[];
-  readClaims: (keys: string[]) => Promise<Parameters<typeof wrongEnds>[1]>;
+  readClaims: ClaimStore['readMany'];
 }
 
 interface Acting {
