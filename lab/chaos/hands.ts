@@ -1,5 +1,6 @@
 /** What a scenario does to nodes: kills, freezes, stops them or their processes, cuts their network. Only ever to containers of this lab. */
 import { containerOf } from '../docker';
+import { freezeInstance } from '../frozen';
 import { LabError } from '../lab-error';
 import { run, tryRun } from '../run-command';
 import type { Victim } from './scenario';
@@ -13,8 +14,7 @@ function docker(...command: string[]): Hand {
 /** As a host that loses power. */
 export const kill = docker('kill');
 /** As a host that hangs: its connections stay open and nothing answers. */
-export const pause = docker('pause');
-export const unpause = docker('unpause');
+export const pause: Hand = async ({ instanceId }) => void (await freezeInstance(instanceId));
 /** As a host that is shut down: its processes get a second to end. */
 export const stop = docker('stop', '--time', '1');
 

@@ -1,6 +1,7 @@
 /** Scenarios on whole machines: each role killed, hung and shut down; a hang too short to die of. */
+import { freezeInstance, thaw } from '../frozen';
 import { sleep } from '../run-command';
-import { type Hand, kill, pause, stop, unpause } from './hands';
+import { type Hand, kill, pause, stop } from './hands';
 import type { Bounds, Scenario, Stage } from './scenario';
 import { choose, type Who } from './victims';
 
@@ -66,10 +67,9 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
     bounds: { gapS: BRIEF_MS / 1000 + 2, disturbedS: BRIEF_MS / 1000 + 3, repairedS: 20 },
     keepsNodes: true,
     act: async ({ status, repairCountsFromNow }) => {
-      const primary = choose(status, 'primary');
-      await pause(primary);
+      const container = await freezeInstance(choose(status, 'primary').instanceId);
       await sleep(BRIEF_MS);
-      await unpause(primary);
+      await thaw(container);
       repairCountsFromNow();
     },
   },
