@@ -1,6 +1,7 @@
 /** Scenarios on whole machines: each role killed, hung and shut down; a hang too short to die of. */
 import { freezeInstance, thaw } from '../frozen';
 import { sleep } from '../run-command';
+import { ELECTED, UNFELT } from './bounds';
 import { type Hand, kill, pause, stop } from './hands';
 import type { Bounds, Scenario, Stage } from './scenario';
 import { choose, type Who } from './victims';
@@ -23,7 +24,7 @@ const MEMBER_S = 120;
 const MEMBER_HUNG_S = 150;
 
 // The balancers repeat what is repeatable on the other broker; a POST under way is lost. Both may be down to one broker's speed.
-const BROKER_GONE: Bounds = { gapS: 1, disturbedS: 3, repairedS: STATELESS_S };
+const BROKER_GONE: Bounds = { ...UNFELT, disturbedS: 4, repairedS: STATELESS_S };
 // Its check takes 2 s to fail and does so twice, a second apart at most; requests that it has swallowed fail 2 s later.
 const BROKER_HUNG: Bounds = { gapS: 2.5, disturbedS: 10, repairedS: STATELESS_HUNG_S };
 // Three advertisements of 0.3 s and two looks by the failover worker: 1.2 s. A claim may be lost: then the next tick's check moves it, 4 s.
@@ -31,14 +32,12 @@ const HOLDER_GONE: Bounds = { gapS: 6, disturbedS: 8, repairedS: STATELESS_S };
 // The same, and each look waits half a second for the hung one. A lost claim costs 5 s (deadAfterS) and a tick.
 const HOLDER_HUNG: Bounds = { gapS: 10, disturbedS: 12, repairedS: STATELESS_HUNG_S };
 // Nobody's request goes through it.
-const STANDBY_GONE: Bounds = { gapS: 1, disturbedS: 1, repairedS: STATELESS_S };
+const STANDBY_GONE: Bounds = { ...UNFELT, repairedS: STATELESS_S };
 const STANDBY_HUNG: Bounds = { ...STANDBY_GONE, repairedS: STATELESS_HUNG_S };
-// MongoDB's election timeout is 10 s; then a vote, and the brokers look for the new primary every 2 s. Once most members that the
-// brokers were told of are gone, the brokers are told of the others, and restart in turn: 5 s of some failures each, a known limit.
-const PRIMARY_GONE: Bounds = { gapS: 16, disturbedS: 28, repairedS: MEMBER_S };
+const PRIMARY_GONE: Bounds = { ...ELECTED, repairedS: MEMBER_S };
 // Requests hang on the old primary's open connections until the broker finds out that it is silent.
-const PRIMARY_HUNG: Bounds = { gapS: 20, disturbedS: 35, repairedS: MEMBER_HUNG_S };
-// Two of three acknowledge. The brokers may restart in turn, as above.
+const PRIMARY_HUNG: Bounds = { gapS: 28, disturbedS: 40, repairedS: MEMBER_HUNG_S };
+// Two of three acknowledge. The brokers may restart in turn (see ELECTED).
 const SECONDARY_GONE: Bounds = { gapS: 4, disturbedS: 12, repairedS: MEMBER_S };
 const SECONDARY_HUNG: Bounds = { ...SECONDARY_GONE, repairedS: MEMBER_HUNG_S };
 

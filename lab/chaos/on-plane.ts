@@ -1,6 +1,7 @@
 /** Scenarios on the control plane: all AWS APIs gone while something dies, workers killed while they repair. */
 import { LabError } from '../lab-error';
 import { sleep } from '../run-command';
+import { ELECTED, UNFELT } from './bounds';
 import { kill } from './hands';
 import { toNode } from './on-nodes';
 import { killWorkersFor, withoutApis } from './plane-hands';
@@ -37,14 +38,14 @@ function diesWithWorkers(who: Who): Scenario['act'] {
 
 // A killed worker's message comes again after the queue's visibility (180 s; 360 s for provision), its job is free again after its lease
 // (90 s) or planned anew when it ran for 180 s: in the worst case a repair begins that late.
-const WORKERS: Bounds = { gapS: 1, disturbedS: 3, repairedS: 300 };
+const WORKERS: Bounds = { ...UNFELT, disturbedS: 4, repairedS: 300 };
 
 export const PLANE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'apis-gone',
     does: `no AWS API answers for ${GONE_S} s and nothing dies`,
     // Nothing on the data path calls one.
-    bounds: { gapS: 1, disturbedS: 1, repairedS: AFTER_S },
+    bounds: { ...UNFELT, repairedS: AFTER_S },
     keepsNodes: true,
     act: async ({ repairCountsFromNow }) => {
       await withoutApis(GONE_MS, async () => undefined);
@@ -54,21 +55,21 @@ export const PLANE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'apis-gone-standby-dies',
     does: `no AWS API answers for ${GONE_S} s, and the balancer without the address is killed`,
-    bounds: { gapS: 1, disturbedS: 1, repairedS: AFTER_S },
+    bounds: { ...UNFELT, repairedS: AFTER_S },
     act: diesWithoutApis('standby'),
   },
   {
     name: 'apis-gone-broker-dies',
     does: `no AWS API answers for ${GONE_S} s, and a broker is killed`,
     // The balancers repeat on the other one, without the control plane.
-    bounds: { gapS: 1, disturbedS: 3, repairedS: AFTER_S },
+    bounds: { ...UNFELT, disturbedS: 4, repairedS: AFTER_S },
     act: diesWithoutApis('broker'),
   },
   {
     name: 'apis-gone-primary-dies',
     does: `no AWS API answers for ${GONE_S} s, and the primary is killed`,
-    // The replica set elects by itself, as ever; afterwards the brokers may restart in turn.
-    bounds: { gapS: 16, disturbedS: 28, repairedS: AFTER_MEMBER_S },
+    // The replica set elects by itself, as ever.
+    bounds: { ...ELECTED, repairedS: AFTER_MEMBER_S },
     act: diesWithoutApis('primary'),
   },
   {

@@ -1,4 +1,5 @@
 /** Scenarios on single processes: HAProxy, keepalived, the broker's and the member's, killed or stopped while their machine goes on. */
+import { ELECTED, UNFELT } from './bounds';
 import { signal } from './hands';
 import { toNode } from './on-nodes';
 import type { Bounds, Scenario } from './scenario';
@@ -12,13 +13,13 @@ const HOLDER_PROXY_KILLED: Bounds = { gapS: 7, disturbedS: 9, repairedS: RESTART
 // A stopped one answers nothing: the check waits 0.4 s twice, each look half a second.
 const HOLDER_PROXY_STOPPED: Bounds = { gapS: 10, disturbedS: 12, repairedS: RESTART_S };
 // HAProxy finds the closed port at once; one that is stopped costs two checks of 2 s, and requests it has swallowed.
-const BROKER_KILLED: Bounds = { gapS: 1, disturbedS: 4, repairedS: RESTART_S };
+const BROKER_KILLED: Bounds = { ...UNFELT, disturbedS: 4, repairedS: RESTART_S };
 const BROKER_STOPPED: Bounds = { gapS: 2.5, disturbedS: 10, repairedS: RESTART_S };
-// The election timeout; the old primary comes back as a secondary when it is restarted, or is replaced, and brokers restart in turn.
-const PRIMARY_KILLED: Bounds = { gapS: 16, disturbedS: 28, repairedS: 150 };
+// The old primary comes back as a secondary when it is restarted, or is replaced.
+const PRIMARY_KILLED: Bounds = { ...ELECTED, repairedS: 150 };
 const SECONDARY_KILLED: Bounds = { gapS: 4, disturbedS: 12, repairedS: 150 };
 // Nothing of a client's goes through it.
-const UNFELT: Bounds = { gapS: 1, disturbedS: 1, repairedS: RESTART_S };
+const ASIDE: Bounds = { ...UNFELT, repairedS: RESTART_S };
 
 export const PROCESS_SCENARIOS: readonly Scenario[] = [
   {
@@ -48,27 +49,27 @@ export const PROCESS_SCENARIOS: readonly Scenario[] = [
   {
     name: 'standby-haproxy-killed',
     does: "kill -KILL: the other balancer's HAProxy",
-    bounds: UNFELT,
+    bounds: ASIDE,
     act: toNode('standby', signal('KILL', 'haproxy')),
   },
   {
     name: 'holder-keepalived-killed',
     does: "kill -KILL: the holder's keepalived; its HAProxy serves on, so the address stays",
-    bounds: UNFELT,
+    bounds: ASIDE,
     keepsNodes: true,
     act: async ({ status }) => signal('KILL', 'keepalived')(choose(status, 'holder')),
   },
   {
     name: 'standby-keepalived-killed',
     does: "kill -KILL: the other balancer's keepalived",
-    bounds: UNFELT,
+    bounds: ASIDE,
     keepsNodes: true,
     act: async ({ status }) => signal('KILL', 'keepalived')(choose(status, 'standby')),
   },
   {
     name: 'holder-keepalived-stopped',
     does: "kill -STOP: the holder's keepalived; the other one claims the address in vain",
-    bounds: UNFELT,
+    bounds: ASIDE,
     keepsNodes: true,
     act: async ({ status }) => signal('STOP', 'keepalived')(choose(status, 'holder')),
   },
