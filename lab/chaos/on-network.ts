@@ -107,8 +107,8 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
     bounds: { ...UNFELT, repairedS: BACK_S },
     keepsNodes: true,
     act: cutFor(20_000, ({ status, gateway }) => {
-      const portOf: Record<string, number> = { lb: PORT.lbAdmin, orion: PORT.orion, mongo: PORT.mongo };
-      return nodesOf(status).map((node) => ({ node, from: [gateway], port: portOf[node.role] ?? PORT.lbAdmin }));
+      const portOf: Record<string, number> = { lb: PORT.admin, orion: PORT.orion, mongo: PORT.mongo };
+      return nodesOf(status).map((node) => ({ node, from: [gateway], port: portOf[node.role] ?? PORT.admin }));
     }),
   },
 ];

@@ -23,7 +23,7 @@ async function answers(host: string, port: number, path: string): Promise<boolea
 
 /** HAProxy answers and keepalived runs; hung counts as not running. */
 async function balances({ instanceId, privateIp }: Victim): Promise<boolean> {
-  if (!(await answers(privateIp, PORT.lbAdmin, '/fiware-ha/health'))) return false;
+  if (!(await answers(privateIp, PORT.admin, '/fiware-ha/health'))) return false;
   const container = await containerOf(instanceId).catch(() => null);
   if (!container) return false;
   return (await tryRun('docker', ['exec', container, 'pgrep', '-r', 'S,R,D', '-x', 'keepalived'])).code === 0;
