@@ -1,5 +1,6 @@
 /** Hears a balancer's claim that its peer fell silent. A claim is a request to look: this worker's own probes decide, never the claim. */
 import type { CloudFacts, InstanceFact } from '../core/facts';
+import { QUICK_MS } from '../core/health';
 import type { AddressClaim } from '../core/jobs';
 import { nudge } from './execute';
 import { moveAddress } from './executors/addresses';
@@ -12,9 +13,6 @@ export const CLAIM_AGE_MAX_MS = 30_000;
 const CLOCK_SKEW_MAX_MS = 5_000;
 /** Claims of one cluster that are looked into a minute; a balancer gone wild must not keep the worker from planned moves. */
 const CLAIMS_PER_MINUTE = 30;
-
-/** A claim holds the worker up no longer than needed: a healthy balancer answers in a few ms, ms. */
-const PROBE_TIMEOUT_MS = 500;
 
 /** Why a claim is not even looked into; undefined for a fresh one. */
 function whyNotFresh(claim: AddressClaim, nowMs: number): string | undefined {
@@ -52,7 +50,7 @@ async function decide(context: Context, claim: AddressClaim): Promise<Result> {
   if (others.length === 0)
     return seen.addresses.length > 0 ? { is: 'already' } : { is: 'refused', reason: `${claim.cluster} has no address yet` };
   const { settings } = context;
-  const quick = { ...context, settings: { ...settings, probeTimeoutMs: Math.min(settings.probeTimeoutMs, PROBE_TIMEOUT_MS) } };
+  const quick = { ...context, settings: { ...settings, probeTimeoutMs: Math.min(settings.probeTimeoutMs, QUICK_MS) } };
   const { cluster, claimant } = claim;
   const results: Result[] = [];
   for (const { allocationId, holder } of others)

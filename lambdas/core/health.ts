@@ -5,6 +5,8 @@ import type { Policy } from './spec';
 
 /** An answer slower than this is a sign of overload, never of death, ms. */
 export const SLOW_MS = 1000;
+/** A balancer that takes longer counts as dead once its peer claims the addresses: a healthy one answers in a few ms, ms. */
+export const QUICK_MS = 500;
 
 const GONE_STATES: ReadonlySet<InstanceFact['state']> = new Set(['stopping', 'stopped', 'shutting-down', 'terminated']);
 

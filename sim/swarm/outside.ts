@@ -107,3 +107,13 @@ export function isMajorityGone(world: World, cluster: string): boolean {
   });
   return left.length * 2 <= voters.length;
 }
+
+/** A voter that holds the data answers: from it a set without a majority can go on. A member without a vote may lack data. */
+export function hasSurvivor(world: World, cluster: string): boolean {
+  for (const node of world.cloud.nodes.values()) {
+    const { fact, member } = node;
+    if (fact.cluster !== cluster || member?.state !== 'SECONDARY' || !world.cloud.isServing(node)) continue;
+    if (member.config && votersOf(member.config).some(({ host }) => host === member.host)) return true;
+  }
+  return false;
+}

@@ -7,7 +7,7 @@ import { World } from '../world';
 import { CITY, plantStrangers } from './acts';
 import { addressBoundMs, convergenceBoundS, twinsBoundMs } from './bounds';
 import { FaultRunner, type Happening } from './fault-runner';
-import { isMajorityGone, problemOf, specOf } from './outside';
+import { hasSurvivor, isMajorityGone, problemOf, specOf } from './outside';
 import type { SwarmPlan } from './swarm-plan';
 
 const NEIGHBOUR = 'village';
@@ -192,10 +192,7 @@ class Run {
     if (!isMajorityGone(world, CITY) || !this.saysItStopped()) return 'not converged';
     await world.pass(STAYS_STOPPED_S);
     if (!this.saysItStopped()) return 'not converged';
-    const survives = [...world.cloud.nodes.values()].some(
-      (node) => node.fact.cluster === CITY && world.cloud.isServing(node) && node.member?.state === 'SECONDARY',
-    );
-    if (!this.plan.personRepairs || !survives) return 'stopped';
+    if (!this.plan.personRepairs || !hasSurvivor(world, CITY)) return 'stopped';
     this.isForced = true;
     world.send('provision', { kind: 'repairMajority', cluster: CITY, confirm: CITY });
     return (await this.becomesWell(this.boundS)) ? 'well' : 'not converged';

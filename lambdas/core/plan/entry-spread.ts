@@ -4,6 +4,7 @@
  */
 import { placeOf, whyNotAt } from '../entry-place';
 import type { AddressFact } from '../facts';
+import { QUICK_MS } from '../health';
 import type { PlannedJob } from '../jobs';
 import { addressNames } from '../names';
 import type { Node } from '../observation';
@@ -11,7 +12,7 @@ import { addressCount } from '../spec';
 import { common, mayTry, type Situation, type Step } from './situation';
 import { isInStep } from './wanted-config';
 
-/** EC2's reads may not show a new private address for so long, ms. */
+/** EC2's reads may not show a new private address, or who holds an Elastic IP, for so long, ms. */
 const SEEN_WITHIN_MS = 30_000;
 
 /** Gives each balancer as many private addresses as it may have to hold Elastic IPs, before any of them dies. */
@@ -49,6 +50,16 @@ function quietPair(s: Situation, step: Step): Node[] | undefined {
   return well && quiet && pair.length === s.spec.lb.count ? pair : undefined;
 }
 
+/** What EC2 shows so soon after a gift may be the state before it: a second one would leave the giver with none. */
+function gaveLately({ memory, nowMs }: Situation): boolean {
+  return Object.entries(memory.attempts).some(([base, { lastAtMs }]) => base.startsWith('give/') && nowMs - lastAtMs < SEEN_WITHIN_MS);
+}
+
+/** A slow one would lose the address to the next claim, and get it back at the next look. */
+function isQuick({ probe }: Node): boolean {
+  return probe?.process.is !== 'ok' || probe.process.latencyMs <= QUICK_MS;
+}
+
 function heldBy(addresses: readonly AddressFact[], { fact }: Node): AddressFact[] {
   return addresses.filter(({ holder }) => holder === fact.instanceId);
 }
@@ -70,6 +81,10 @@ export function planSpread(s: Situation, names: readonly string[], step: Step): 
   const taker = pair.find((node) => heldBy(wanted, node).length === 0);
   const giver = pair.find((node) => heldBy(wanted, node).length > 1);
   if (!taker || !giver) return;
+  if (!isQuick(taker)) {
+    step.notes.push(`${taker.fact.slot} (${taker.fact.instanceId}) answers too slowly to be given an address`);
+    return;
+  }
   const held = heldBy(wanted, giver);
   const gift = chooseGift(s, held, taker);
   if (!gift) {
@@ -83,7 +98,7 @@ export function planSpread(s: Situation, names: readonly string[], step: Step): 
     return;
   }
   const base = `give/${gift.name}/${taker.fact.instanceId}`;
-  if (!mayTry(s, base)) return;
+  if (!mayTry(s, base) || gaveLately(s)) return;
   const rest = held.filter((address) => address !== gift).map(({ name }) => name);
   step.jobs.push({
     kind: 'moveAddress',

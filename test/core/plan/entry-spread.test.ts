@@ -112,6 +112,24 @@ describe('the return of an address to a balancer that holds none', () => {
     expect(planOf(since(both(), 'lb1', 59)).sentence).toContain('entry1 returns to lb1 (i-1011) once that has been healthy for 60 s');
   });
 
+  it('comes no sooner after another gift than EC2 may need to show that one', () => {
+    const given = (agoMs: number): World => {
+      const world = since(both(), 'lb1', 61);
+      const attempts = { 'give/entry2/i-1011': { count: 1, failures: 1, lastAtMs: NOW_MS - agoMs } };
+      return { ...world, memory: { ...world.memory, attempts } };
+    };
+    expect([movesOf(given(20_000)).length, movesOf(given(31_000)).length]).toEqual([0, 1]);
+  });
+
+  it('waits while the taker answers too slowly: the next claim would take it away again', () => {
+    const slow = (latencyMs: number): World =>
+      change(since(both(), 'lb1', 61), 'lb1', (node) => {
+        const { probe } = node;
+        return probe ? { ...node, probe: { ...probe, process: { is: 'ok', latencyMs } } } : node;
+      });
+    expect([movesOf(slow(501)).length, movesOf(slow(500)).length]).toEqual([0, 1]);
+  });
+
   it('knows where an address was at home, whatever its number', () => {
     const world = since(both(), 'lb1', 61);
     const swapped = { ...world, memory: { ...world.memory, addressHomes: { entry1: 'lb2', entry2: 'lb1' } } };
