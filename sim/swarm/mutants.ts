@@ -26,7 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'holder-not-probed',
     bug: 'an address moves whatever the two looks at its holder say',
     patches: [{ file: 'lambdas/app/executors/addresses.ts', find: 'if (stays) return', replace: 'if (stays && move.to === "") return' }],
-    seed: 3,
+    seed: 10,
   },
   {
     name: 'one-place-for-all',
@@ -38,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'const ip = privateIp;',
       },
     ],
+    seed: 3,
   },
   {
     name: 'double-acknowledged',
@@ -49,7 +50,6 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (jobKey === '')\n    throw",
       },
     ],
-    seed: 2,
   },
   {
     name: 'job-never-settled',
@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'member-terminated',
     bug: 'a member of the replica set may be terminated (its removal from the set is not awaited)',
     patches: [{ file: 'lambdas/core/plan/removals.ts', find: 'if (member) return', replace: 'if (member && !s) return' }, INVARIANTS_OFF],
-    seed: 6,
+    seed: 17,
   },
   {
     name: 'disruptions-unlimited',
@@ -86,7 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'placement-groups-stay',
     bug: 'a deleted cluster leaves its placement groups',
     patches: [{ file: 'lambdas/app/executors/forget.ts', find: 'await ports.compute.deletePlacementGroups(cluster);', replace: '' }],
-    seed: 1,
+    seed: 9,
   },
   {
     name: 'budget-not-taken',
@@ -94,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       { file: 'lambdas/app/executors/nodes.ts', find: 'if (!isDeletion && !(await', replace: 'if (!isDeletion && !slot && !(await' },
     ],
-    seed: 2,
+    seed: 6,
   },
   {
     name: 'unlisted-taken-for-gone',
@@ -134,6 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (verdict.is !== 'blind' || verdict.detail) return foldBad",
       },
     ],
+    seed: 17,
   },
   {
     name: 'broker-blamed-for-database',
@@ -155,6 +156,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (role === 'orion' && s.breaker.open) return",
       },
     ],
+    seed: 17,
   },
   {
     name: 'slow-is-dead',
@@ -166,7 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "return { is: 'bad', detail:",
       },
     ],
-    seed: 1,
+    seed: 20,
   },
   {
     name: 'streak-inverted',
@@ -184,7 +186,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'fleet-not-cut',
     bug: 'a cluster is told of the nodes of all clusters',
     patches: [{ file: 'lambdas/app/fan-out.ts', find: 'fact.cluster === cluster && fact.state', replace: 'fact.state' }],
-    seed: 2,
+    seed: 9,
   },
   {
     name: 'primary-removed',
@@ -201,7 +203,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'delete-unconfirmed',
     bug: 'a cluster is deleted without confirmation',
     patches: [{ file: 'lambdas/app/requests.ts', find: 'if (job.confirm !== cluster)', replace: 'if (job.confirm === "-")' }],
-    seed: 5,
+    seed: 30,
   },
   {
     name: 'rollout-at-once',
@@ -213,6 +215,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '(!isNew && rolling && slot === "")',
       },
     ],
+    seed: 3,
   },
   {
     name: 'balancers-not-told',
@@ -224,6 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'if (!desired || current.configVersion === desired.version || (role === "lb" && current.configVersion)) continue;',
       },
     ],
+    seed: 1,
   },
   {
     name: 'restarted-for-ever',
@@ -235,6 +239,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '?.count ?? 0) < 99;',
       },
     ],
+    seed: 1,
   },
   {
     name: 'extras-forgotten',
@@ -252,10 +257,12 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'best !== undefined,',
       },
     ],
+    seed: 8,
   },
   {
     name: 'decides-blindly',
     bug: 'EC2 that could not be read counts as empty',
     patches: [{ file: 'lambdas/core/plan/gates.ts', find: 'if (!s.observation.cloudKnown)', replace: 'if (!s.spec)' }],
+    seed: 5,
   },
 ];
