@@ -1,4 +1,5 @@
 /** A cluster's status as lines for people. Values in, text out. */
+import { driftWords } from '../../lambdas/core/config-report';
 import type { ClusterRow, SlotSummary, StatusSummary } from '../../lambdas/core/memory';
 import { warningsOf } from '../../lambdas/core/spec';
 
@@ -16,11 +17,11 @@ const COLUMNS: { head: string; cell: (slot: SlotSummary, entry: string, nowMs: n
   { head: 'MEMBER', cell: memberText },
 ];
 
-/** `4f2a1b2`; `4f2a1b2 → 9c0d3e1` where it should run another; `4f2a1b2 edited FILE` where somebody did so. */
+/** `4f2a1b2`; `4f2a1b2 → 9c0d3e1` where it should run another; `4f2a1b2 somebody edited FILE` where that is so. */
 function configText({ configVersion, wantedVersion, drifted }: SlotSummary): string {
   const words = [configVersion?.slice(0, 7) ?? '-'];
   if (wantedVersion) words.push(`→ ${wantedVersion.slice(0, 7)}`);
-  if (drifted) words.push(`edited ${drifted}`);
+  if (drifted) words.push(driftWords(drifted));
   return words.join(' ');
 }
 

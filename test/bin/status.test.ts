@@ -80,7 +80,7 @@ describe('fiware-ha status', () => {
       'orion: 0 of 2 run 99aa; rolling',
       '',
       'SLOT  NODE  INC  ZONE  ADDRESS                  HEALTH                   CONFIG                                   MEMBER',
-      'lb1   i-1   1    a     10.0.1.11 = 203.0.113.1  healthy                  0a1b2c3 edited /etc/haproxy/haproxy.cfg',
+      'lb1   i-1   1    a     10.0.1.11 = 203.0.113.1  healthy                  0a1b2c3 somebody edited /etc/haproxy/haproxy.cfg',
       'ctx1  i-2   3    b     -                        dead (process: refused)  1122334 → 99aabbc',
       'ctx2  -     -    -     -                        missing                  -',
       'mdb1  i-3   1    a     10.0.3.11                healthy                  -                                        primary',

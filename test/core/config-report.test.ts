@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readConfigReport } from '../../lambdas/core/config-report';
+import { driftWords, readConfigReport } from '../../lambdas/core/config-report';
 
 describe('what a node tells of its configuration', () => {
   it.each([
@@ -13,4 +13,11 @@ describe('what a node tells of its configuration', () => {
   it.each(['', 'nothing to tell', '<html>', 'drifted: /etc/x; rm', `drifted: ${'x'.repeat(101)}`, 'ab\ncd'])('%j is no report', (text) => {
     expect(readConfigReport(text)).toEqual({});
   });
+});
+
+describe('drift, for people', () => {
+  it.each([
+    ['/etc/haproxy/haproxy.cfg', 'somebody edited /etc/haproxy/haproxy.cfg'],
+    ['keepalived', 'keepalived has stopped'],
+  ])('of %s', (drifted, words) => expect(driftWords(drifted)).toBe(words));
 });

@@ -1,4 +1,5 @@
 /** Plans configuration: what each node should run, who gets it next. New nodes at once, running ones one at a time a role. */
+import { driftWords } from '../config-report';
 import type { Role } from '../names';
 import type { Node } from '../observation';
 import { howDrained, maySendTo, restartsUndrained, whyNotStopped } from './drain';
@@ -51,7 +52,7 @@ function whyApply({ fact, configVersion, drifted }: Node, wanted: string, spared
   const node = `${fact.slot} (${fact.instanceId})`;
   if (configVersion === undefined) return `${node} has no configuration yet`;
   const how = spared ? `; ${spared}` : '';
-  if (drifted !== undefined) return `${node}: somebody edited ${drifted} since ${configVersion} was applied, wanted ${wanted}${how}`;
+  if (drifted !== undefined) return `${node}: ${driftWords(drifted)} since ${configVersion} was applied, wanted ${wanted}${how}`;
   return `${node} runs ${configVersion}, wanted ${wanted}${how}`;
 }
 
