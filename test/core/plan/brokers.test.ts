@@ -38,7 +38,7 @@ describe('a dead broker', () => {
   });
 
   it('is left alone for one more look when it answered the last time', () => {
-    const answering = change(down, 'ctx2', (node) => ({ ...node, health: { ...node.health, good: 1 } }));
+    const answering = change(down, 'ctx2', (node) => ({ ...node, health: { ...node.health, good: 1, bad: 0 } }));
     expect(kindsOf(answering)).toEqual([]);
     expect(kindsOf(restarted(answering, 'i-2021'))).toEqual([]);
   });
