@@ -132,6 +132,7 @@ function copyOf(memory: Memory): Memory {
     launched: { ...memory.launched },
     terminated: { ...memory.terminated },
     applied: { ...memory.applied },
+    appliedAtMs: { ...memory.appliedAtMs },
     incarnations: { ...memory.incarnations },
     cooldownUntilMs: { ...memory.cooldownUntilMs },
     zoneFullUntilMs: { ...memory.zoneFullUntilMs },

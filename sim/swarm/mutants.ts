@@ -164,8 +164,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'lambdas/core/health.ts',
-        find: "return { is: 'good', sickness: 'overload', detail:",
-        replace: "return { is: 'bad', detail:",
+        find: "if (process.latencyMs > SLOW_MS) return { is: 'good', sickness: 'overload', detail:",
+        replace: "if (process.latencyMs > SLOW_MS) return { is: 'bad', detail:",
       },
     ],
     seed: 20,
@@ -223,8 +223,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'lambdas/core/plan/configuration.ts',
-        find: 'if (!desired || current.configVersion === desired.version) continue;',
-        replace: 'if (!desired || current.configVersion === desired.version || (role === "lb" && current.configVersion)) continue;',
+        find: 'if (!desired || isInStep(s.configs, current)) continue;',
+        replace: 'if (!desired || isInStep(s.configs, current) || (role === "lb" && current.configVersion)) continue;',
       },
     ],
     seed: 1,
