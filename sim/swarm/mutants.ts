@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'member-terminated',
     bug: 'a member of the replica set may be terminated (its removal from the set is not awaited)',
     patches: [{ file: 'lambdas/core/plan/removals.ts', find: 'if (member) return', replace: 'if (member && !s) return' }, INVARIANTS_OFF],
-    seed: 17,
+    seed: 11,
   },
   {
     name: 'disruptions-unlimited',
@@ -94,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       { file: 'lambdas/app/executors/nodes.ts', find: 'if (!isDeletion && !(await', replace: 'if (!isDeletion && !slot && !(await' },
     ],
-    seed: 6,
+    seed: 32,
   },
   {
     name: 'unlisted-taken-for-gone',
@@ -239,7 +239,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '?.count ?? 0) < 99;',
       },
     ],
-    seed: 1,
+    seed: 10,
   },
   {
     name: 'extras-forgotten',

@@ -109,6 +109,18 @@ function foldSettling(s: Situation, role: Role, r: Rollout): Pick<Rollout, 'sett
   return { settling, took };
 }
 
+/**
+ * Whether a bad rollout with nothing to go back to was blamed in error: who fills the slot of the failure has what it was given and has
+ * been well with it for long. Without this a fault of another kind, during the first rollout of all, would leave a role as it is for good.
+ */
+function wasBlamedInError(s: Situation, role: Role, { failure, settling, took }: Rollout): boolean {
+  const node = nodesOf(s, role).find(({ fact }) => fact.slot === failure?.slot);
+  if (!node || !failure || node.configVersion === undefined || !isWell(node)) return false;
+  const { instanceId } = node.fact;
+  const hasIt = instanceId !== failure.instanceId || took.includes(instanceId);
+  return hasIt && settling[instanceId] === undefined && s.nowMs - Math.max(node.health.sinceMs, failure.atMs) >= SETTLE_MAX_MS;
+}
+
 function foldRole(s: Situation, role: Role, settled: readonly Settled[]): Rollout {
   const settings = settingsOf(s.spec, role);
   const version = rolloutVersion(role, settings);
@@ -122,6 +134,10 @@ function foldRole(s: Situation, role: Role, settled: readonly Settled[]): Rollou
     if (failure) return { ...r, state: 'bad', sinceMs: s.nowMs, failure };
     if (!isDone(s, role, r)) return r;
     return { version, state: 'good', sinceMs: s.nowMs, good: { version, hash: hashOf(settings), settings }, settling: {}, took: [] };
+  }
+  if (r.state === 'bad' && !goesBackTo(s, role, r) && wasBlamedInError(s, role, r)) {
+    const { failure: _, ...rest } = r;
+    return { ...rest, state: 'rolling', sinceMs: s.nowMs };
   }
   return r.state === 'bad' && !r.rolledBack && goesBackTo(s, role, r) && isDone(s, role, r) ? { ...r, rolledBack: true } : r;
 }

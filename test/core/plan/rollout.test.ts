@@ -165,6 +165,18 @@ describe('a rollout', () => {
       expect(planOf(world).blocked).toEqual([expect.stringContaining('nothing is known that was good before: no other node is touched')]);
     });
 
+    it('goes on once the node it was blamed for has been well with it for long: it was another fault', () => {
+      const bad = stopped(aChange(), {});
+      const tookIt = withMemory(bad, { rollouts: { orion: { ...orionOf(bad), took: ['i-2011'] } } });
+      expect(orionOf(fold(tookIt, 89)).state).toBe('bad');
+      expect(orionOf(fold(tookIt, 91))).toMatchObject({ state: 'rolling', took: ['i-2011'] });
+      expect(orionOf(fold(tookIt, 91))).not.toHaveProperty('failure');
+      // It refused it, and runs what it ran before: that it is well says nothing.
+      expect(orionOf(fold(bad, 600)).state).toBe('bad');
+      const sick = change(tookIt, 'ctx1', (node) => ({ ...node, health: aHealth('suspect') }));
+      expect(orionOf(fold(sick, 600)).state).toBe('bad');
+    });
+
     it('stops and asks for the release before, when the templates alone are new', () => {
       const calm = fold(fold(aHealthyWorld()));
       const world = stopped(calm, orionOf(calm));
