@@ -245,6 +245,29 @@ describe('a job that its plan gave up', () => {
   });
 });
 
+describe('a restart', () => {
+  const job: PlannedJob = {
+    kind: 'restartRole',
+    ...common,
+    jobKey: 'city@1/restart/i-2021#0',
+    role: 'orion',
+    slot: 'ctx2',
+    instanceId: 'i-2021',
+  };
+
+  it.each([
+    [45, { is: 'running' }],
+    [46, { is: 'stale', reason: 'restartRole came too late: it was planned more than 45 s ago' }],
+  ])('whose message took %d s ends so', async (ageS, state) => {
+    const w = aCity();
+    plan(w, job);
+    w.nowMs += ageS * 1000;
+    await runProvision(contextOver(w), job, 'm-1');
+    expect(w.claims.get(job.jobKey)).toMatchObject(state);
+    expect(w.commands).toHaveLength(state.is === 'running' ? 1 : 0);
+  });
+});
+
 describe('a double', () => {
   it('comes again while a worker holds its job, so that the message is not lost with that worker', async () => {
     const w = aCity({ claims: new Map([[TERMINATE.jobKey, { is: 'running', leaseUntilMs: Number.MAX_SAFE_INTEGER }]]) });
