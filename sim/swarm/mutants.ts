@@ -134,7 +134,6 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (verdict.is !== 'blind' || verdict.detail) return foldBad",
       },
     ],
-    seed: 17,
   },
   {
     name: 'broker-blamed-for-database',
