@@ -19,7 +19,7 @@ export async function lookAtCloud({ ports }: Context, cluster: string): Promise<
   }
 }
 
-function balancerUrl(ip: string | undefined, what: 'health' | 'config-version'): string {
+function adminUrl(ip: string | undefined, what: 'health' | 'config-version' | 'connections'): string {
   return `http://${ip}:${PORT.admin}/fiware-ha/${what}`;
 }
 
@@ -27,7 +27,7 @@ const COUNT = /^\d{1,6}$/;
 
 /** Connections that others have to a broker, as its node counts them; undefined where it can't say. */
 async function countConnections({ ports, settings }: Context, privateIp: string): Promise<number | undefined> {
-  const { outcome, body } = await ports.probe.http(`http://${privateIp}:${PORT.admin}/fiware-ha/connections`, settings.probeTimeoutMs);
+  const { outcome, body } = await ports.probe.http(adminUrl(privateIp, 'connections'), settings.probeTimeoutMs);
   return outcome.is === 'ok' && COUNT.test(body.trim()) ? Number(body) : undefined;
 }
 
@@ -38,8 +38,7 @@ export async function probeNode(context: Context, fact: InstanceFact, memory?: P
   const { privateIp, role } = fact;
   const timeoutMs = settings.probeTimeoutMs;
   const atMs = clock.nowMs();
-  const admin = `http://${privateIp}:${PORT.admin}/fiware-ha`;
-  const asked = probe.http(`${admin}/config-version`, timeoutMs);
+  const asked = probe.http(adminUrl(privateIp, 'config-version'), timeoutMs);
   // A node that tells nothing is none the worse for it.
   const report = async (): Promise<ConfigReport> => {
     const { outcome, body } = await asked;
@@ -63,8 +62,8 @@ export async function probeNode(context: Context, fact: InstanceFact, memory?: P
   }
   const second = fact.secondaryIps?.[0];
   const [{ outcome }, secondary] = await Promise.all([
-    probe.http(`${admin}/health`, timeoutMs),
-    second ? probe.http(balancerUrl(second, 'health'), timeoutMs) : undefined,
+    probe.http(adminUrl(privateIp, 'health'), timeoutMs),
+    second ? probe.http(adminUrl(second, 'health'), timeoutMs) : undefined,
   ]);
   return { role, atMs, process: outcome, ...(secondary ? { secondary: secondary.outcome } : {}), ...(await report()) };
 }

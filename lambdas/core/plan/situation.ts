@@ -8,7 +8,7 @@ import type { ClusterSpec } from '../spec';
 import { chooseDrain, type Drain, followDrain, poolOf } from './drain';
 import { type MongoView, viewReplicaSet } from './mongo-view';
 import { isDue } from './rollout-barrier';
-import { isInStep, type WantedConfigs, withBalancers, workOutConfigs } from './wanted-config';
+import { isInStep, specsToRender, type WantedConfigs, withBalancers, workOutConfigs } from './wanted-config';
 
 export interface Situation {
   spec: ClusterSpec;
@@ -63,7 +63,8 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
   const inFlight = Object.values(memory.inFlight).map((entry) => entry.job);
   const disruption = inFlight.find(isDisruptive)?.kind;
   const busy = new Set(inFlight.map((job) => baseOf(job.jobKey)));
-  const members = workOutConfigs(spec, mongo, memory);
+  const specs = specsToRender(spec, memory);
+  const members = workOutConfigs(specs, mongo, memory);
   const draining = chooseDrain({
     spec,
     slots,
@@ -73,7 +74,7 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
     mayTry: (base) => mayTry({ busy, memory, nowMs }, base),
     nowMs,
   });
-  const configs = withBalancers(members, spec, memory, slots, poolOf(slots, draining), observation.claimQueueUrl);
+  const configs = withBalancers(members, specs, slots, poolOf(slots, draining), observation.claimQueueUrl);
   const drained = observation.nodes.find(({ fact }) => fact.instanceId === draining?.instanceId);
   const drain = followDrain(draining, slots, drained, inFlight, (balancer) => isInStep(configs, balancer), nowMs);
   return {

@@ -94,8 +94,15 @@ function specToRender(spec: ClusterSpec, { rollouts }: Memory, isBackAt: (rollou
   }, spec);
 }
 
-/** For nodes that run, and for new ones; the same object where no rollout tells them apart. */
-function specsToRender(spec: ClusterSpec, memory: Memory): { present: ClusterSpec; proven: ClusterSpec } {
+/** What is rendered for nodes that run, and for new ones. */
+export interface SpecsToRender {
+  present: ClusterSpec;
+  /** The same object as `present` where no rollout tells them apart. */
+  proven: ClusterSpec;
+}
+
+/** The specs to render, by what the rollouts remember. */
+export function specsToRender(spec: ClusterSpec, memory: Memory): SpecsToRender {
   const present = specToRender(spec, memory, ({ state }) => state === 'bad');
   const isUnproven = Object.values(memory.rollouts).some(({ state, took, good }) => good && state === 'rolling' && took.length === 0);
   if (!isUnproven) return { present, proven: present };
@@ -104,25 +111,22 @@ function specsToRender(spec: ClusterSpec, memory: Memory): { present: ClusterSpe
 }
 
 /** Configurations of all roles but the balancers, whose own name the brokers that serve: see `withBalancers`. */
-export function workOutConfigs(spec: ClusterSpec, mongo: MongoView, memory: Memory): WantedConfigs {
+export function workOutConfigs({ present, proven }: SpecsToRender, mongo: MongoView, memory: Memory): WantedConfigs {
   const work = (of: ClusterSpec): WantedConfigs => {
     const orion = orionConfig(of, mongo, memory);
     return { mongo: withVersion({ role: 'mongo', replicaSet: of.mongo.replicaSet }), ...(orion ? { orion } : {}), lb: new Map() };
   };
-  const { present, proven } = specsToRender(spec, memory);
   return proven === present ? work(present) : { ...work(present), forNew: work(proven) };
 }
 
 /** All configurations of a cluster; `brokers`: whom the balancers send to. */
 export function withBalancers(
   configs: WantedConfigs,
-  spec: ClusterSpec,
-  memory: Memory,
+  { present, proven }: SpecsToRender,
   slots: Slots,
   brokers: PoolMember[],
   claimQueueUrl: string | undefined,
 ): WantedConfigs {
-  const { present, proven } = specsToRender(spec, memory);
   const lb = lbConfigs(present, slots, brokers, claimQueueUrl);
   const { forNew } = configs;
   return forNew ? { ...configs, lb, forNew: { ...forNew, lb: lbConfigs(proven, slots, brokers, claimQueueUrl) } } : { ...configs, lb };
