@@ -1,5 +1,6 @@
 /** haproxy.cfg of a recipe: pools from the catalogue, and around them what the place needs. Text out; checks nothing. */
 import { type Discovery, renderPools } from '../lambdas/core/catalogue/pools';
+import { ADMIN_CLIENTS, HTTP_DEFAULTS } from '../lambdas/core/config/haproxy-defaults';
 import { PORT } from '../lambdas/core/names';
 import type { ClusterSpec } from '../lambdas/core/spec';
 import { offersOf, type Site } from './cluster';
@@ -24,22 +25,7 @@ function globalSection(log: HaproxyPlace['log']): string {
 `;
 }
 
-const HTTP_DEFAULTS = `defaults
-  mode http
-  log global
-  option httplog
-  option dontlognull
-  option http-keep-alive
-  timeout connect 1s
-  timeout client 60s
-  timeout server 30s
-  timeout http-request 10s
-  timeout http-keep-alive 10s
-  timeout queue 5s
-  timeout check 2s
-  retries 3
-  option redispatch 1
-  # A request that reached nobody goes to another one; one that may have been acted upon only where doing it twice is the same as once.
+const REPEATING = `${HTTP_DEFAULTS}  # A request that reached nobody goes to another one; one that may have been acted upon only where doing it twice is the same as once.
   retry-on conn-failure empty-response
 `;
 
@@ -61,7 +47,7 @@ const ADMIN = `frontend admin
   bind :${PORT.admin}
   mode http
   option dontlog-normal
-  http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }
+  http-request deny unless { src ${ADMIN_CLIENTS} }
   http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }
   http-request use-service prometheus-exporter if { path /metrics }
   http-request return status 404
@@ -81,7 +67,7 @@ export function renderHaproxy(spec: ClusterSpec, site: Site, { log, discovery }:
   return [
     `# ${spec.name}: the way in to the brokers and the other roles; the same on every balancer`,
     globalSection(log),
-    protocol === 'http' ? HTTP_DEFAULTS : TCP_DEFAULTS,
+    protocol === 'http' ? REPEATING : TCP_DEFAULTS,
     ...(discovery ? [RESOLVERS(discovery.resolvers)] : []),
     renderPools(offersOf(spec, site), protocol, discovery),
     ADMIN,

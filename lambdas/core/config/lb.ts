@@ -3,6 +3,7 @@ import { orion } from '../catalogue/orion';
 import { renderPools } from '../catalogue/pools';
 import { PORT } from '../names';
 import type { NodeConfig } from '../node-config';
+import { ADMIN_CLIENTS, HTTP_DEFAULTS } from './haproxy-defaults';
 import type { RenderedFile } from './rendered-file';
 
 type LbConfig = Extract<NodeConfig, { role: 'lb' }>;
@@ -23,22 +24,7 @@ const GLOBAL = `global
   lua-load /opt/fiware-ha/bin/config-version.lua
   stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners
 
-defaults
-  mode http
-  log global
-  option httplog
-  option dontlognull
-  option http-keep-alive
-  timeout connect 1s
-  timeout client 60s
-  timeout server 30s
-  timeout http-request 10s
-  timeout http-keep-alive 10s
-  timeout queue 5s
-  timeout check 2s
-  retries 3
-  option redispatch 1
-  # A request that reached no broker goes to another one; one that may have been acted upon only where doing it twice is the same as
+${HTTP_DEFAULTS}  # A request that reached no broker goes to another one; one that may have been acted upon only where doing it twice is the same as
   # once, for the client as well (a repeated DELETE would answer 404).
   retry-on conn-failure empty-response
 `;
@@ -57,7 +43,7 @@ ${brokerPools(config)}
 frontend admin
   bind :${PORT.admin}
   option dontlog-normal
-  http-request deny unless { src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 }
+  http-request deny unless { src ${ADMIN_CLIENTS} }
   http-request set-var(txn.config_version) str(${version})
   http-request use-service lua.config_version if { path /fiware-ha/config-version }
   http-request return status 200 content-type text/plain string "serving" if { path /fiware-ha/health }
