@@ -1,42 +1,23 @@
 /** Real answers, and the lack of them, on a real loopback server: how the probe and the fold judge a broker by them. */
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { createServer, type Socket } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
 import { makeProbe } from '../../lambdas/aws/network-probe';
 import type { Outcome } from '../../lambdas/core/facts';
 import { foldHealth } from '../../lambdas/core/health';
 import { anInstance, aSpec, NOW_MS } from '../builders';
 import { BLIND_2, NO_ENTITIES, NO_PRIMARY_2, NO_PRIMARY_4, NO_PRIMARY_COUNT, ORION_ANSWERS, VERSION_4 } from '../orion-answers';
+import { closeLast, http, listening } from './loopback-servers';
 
 const TIMEOUT_MS = 400;
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
 const probe = makeProbe(() => Date.now());
 
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
-});
-
-async function listening(server: Server): Promise<number> {
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => {});
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-const http = (listener: RequestListener) => listening(createHttpServer(listener));
 const answering = (status: number, body = '') => http((_, response) => void response.writeHead(status).end(body));
 const tcp = (onConnection: (socket: Socket) => void) => listening(createServer(onConnection));
 
 /** A port nobody listens on. */
 async function closedPort(): Promise<number> {
   const port = await answering(200);
-  await new Promise((resolve) => servers.pop()?.close(resolve));
+  await closeLast();
   return port;
 }
 

@@ -1,32 +1,12 @@
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { createServer } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
 import { deserialize, Long, serialize, Timestamp } from 'bson';
 import { decodeHello, encodeHello } from '../../lambdas/aws/mongo-hello';
 import { makeProbe, outcomeOf } from '../../lambdas/aws/network-probe';
+import { http, listening } from './loopback-servers';
 
 const HEADER_BYTES = 16;
 const BODY_OFFSET = 21;
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
-
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
-});
-
-async function listening(server: Server): Promise<number> {
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => {});
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-const http = (listener: RequestListener) => listening(createHttpServer(listener));
 
 /** A mongod's answer as OP_MSG. */
 function reply(document: Record<string, unknown>, { opCode = 2013, checksum = false } = {}): Buffer {

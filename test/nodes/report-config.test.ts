@@ -4,27 +4,16 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { orionSettings } from '../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../lambdas/core/config/render';
 import type { NodeConfig } from '../../lambdas/core/node-config';
+import { MONGO, ORION } from '../node-configs';
 import { canSandbox, Sandbox } from './sandbox';
 import { answerOf, describeWith, NODES, payloadOf, run } from './tools';
 
 const PORT = 18_404;
 const V1 = '0000000000aaaa';
 const V2 = '0000000000bbbb';
-const CONFIGS: Record<'orion' | 'mongo', NodeConfig> = {
-  orion: {
-    role: 'orion',
-    version: '4.1.0',
-    replicaSet: 'orion_rs',
-    seeds: ['10.0.3.11:27017'],
-    writeConcern: 'majority',
-    readPreference: 'primary',
-    settings: orionSettings('t3.medium'),
-  },
-  mongo: { role: 'mongo', replicaSet: 'orion_rs' },
-};
+const CONFIGS: Record<'orion' | 'mongo', NodeConfig> = { orion: ORION, mongo: MONGO };
 const FILE = { orion: 'orion.env', mongo: 'mongod.conf' };
 
 let root: string;

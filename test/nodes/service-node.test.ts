@@ -2,22 +2,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { orionSettings } from '../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../lambdas/core/config/render';
 import type { Role } from '../../lambdas/core/names';
 import type { NodeConfig } from '../../lambdas/core/node-config';
+import { MONGO, ORION } from '../node-configs';
 import { answerOf, describeWith, NODES, payloadOf, type Ran, run } from './tools';
 
-const ORION: Extract<NodeConfig, { role: 'orion' }> = {
-  role: 'orion',
-  version: '4.1.0',
-  replicaSet: 'orion_rs',
-  seeds: ['10.0.3.11:27017'],
-  writeConcern: 'majority',
-  readPreference: 'primary',
-  settings: orionSettings('t3.medium'),
-};
-const MONGO: NodeConfig = { role: 'mongo', replicaSet: 'orion_rs' };
 const V1 = '0000000000aaaa';
 const V2 = '0000000000bbbb';
 

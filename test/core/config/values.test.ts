@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { orionSettings } from '../../../lambdas/core/config/orion-sizing';
 import { renderConfig } from '../../../lambdas/core/config/render';
 import { decodeMessage } from '../../../lambdas/core/jobs';
 import type { NodeConfig } from '../../../lambdas/core/node-config';
+import { MONGO, ORION } from '../../node-configs';
 
 const CONFIGS: NodeConfig[] = [
   {
@@ -17,16 +17,8 @@ const CONFIGS: NodeConfig[] = [
     protocol: 'http',
     claims: { cluster: 'city', queueUrl: 'https://sqs/claims' },
   },
-  {
-    role: 'orion',
-    version: '4.1.0',
-    replicaSet: 'orion_rs',
-    seeds: ['10.0.3.11:27017'],
-    writeConcern: 'majority',
-    readPreference: 'primary',
-    settings: orionSettings('t3.medium'),
-  },
-  { role: 'mongo', replicaSet: 'orion_rs' },
+  ORION,
+  MONGO,
 ];
 
 const bodyOf = (config: unknown, role: string) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { orionSettings } from '../../../lambdas/core/config/orion-sizing';
 import { configVersion } from '../../../lambdas/core/config/version';
 import type { NodeConfig } from '../../../lambdas/core/node-config';
+import { ORION } from '../../node-configs';
 
 const LB: NodeConfig = {
   role: 'lb',
@@ -12,15 +12,6 @@ const LB: NodeConfig = {
   virtualRouterId: 51,
   advertIntervalS: 0.3,
   protocol: 'http',
-};
-const ORION: NodeConfig = {
-  role: 'orion',
-  version: '4.1.0',
-  replicaSet: 'orion_rs',
-  seeds: ['10.0.3.11:27017'],
-  writeConcern: 'majority',
-  readPreference: 'primary',
-  settings: orionSettings('t3.medium'),
 };
 
 describe('the version of a configuration', () => {
