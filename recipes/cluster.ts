@@ -1,10 +1,9 @@
 /** A spec as the recipes see it: its roles, their settings and what the balancers offer. Computes; renders nothing. */
 
-import { enablersOf, problemsOfVersions } from '../lambdas/core/catalogue/enablers-spec';
+import { enablersOf } from '../lambdas/core/catalogue/enablers-spec';
 import { orion } from '../lambdas/core/catalogue/orion';
 import type { Offer } from '../lambdas/core/catalogue/pools';
 import type { RoleEntry, RoleOptions, SettingsFile, Surroundings } from '../lambdas/core/catalogue/role-entry';
-import { isKnown, knownVersions, type MongoSeries } from '../lambdas/core/catalogue/versions';
 import { PORT } from '../lambdas/core/names';
 import type { ClusterSpec } from '../lambdas/core/spec';
 
@@ -90,16 +89,6 @@ export function settingsOf(
   site: Site,
 ): { environment: Record<string, string>; files: SettingsFile[]; around: Surroundings } {
   const around = surroundingsOf(spec, part, index, site);
-  return { environment: part.entry.environment(part.version, around), files: part.entry.files(part.version, around), around };
-}
-
-/** Versions of a spec that nobody can render settings for, or that are known not to go together. */
-export function problemsOfRendering(spec: ClusterSpec, mongoSeries: MongoSeries): string[] {
-  const { version } = spec.orion;
-  const unknown = isKnown(orion, version)
-    ? []
-    : [
-        `orion.version: expected a version whose settings are known: ${knownVersions(orion)}; got ${JSON.stringify(version)}; take one of those`,
-      ];
-  return [...unknown, ...problemsOfVersions(spec, mongoSeries)];
+  const file = part.entry.file(part.version, around);
+  return { environment: part.entry.environment(part.version, around), files: file ? [file] : [], around };
 }

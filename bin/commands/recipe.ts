@@ -5,11 +5,11 @@ import { Command, Option } from 'commander';
 import { CATALOGUE } from '../../lambdas/core/catalogue/catalogue';
 import { LAST_RPM } from '../../lambdas/core/catalogue/orion';
 import type { RoleEntry } from '../../lambdas/core/catalogue/role-entry';
+import { unknownVersions, versionConflicts } from '../../lambdas/core/catalogue/version-problems';
 import { knownVersions, MONGO_SERIES, MONGO_USUAL, type MongoSeries } from '../../lambdas/core/catalogue/versions';
 import { type ClusterSpec, parseAnySpec, warningsOf } from '../../lambdas/core/spec';
 import { IPV4_CIDR, parseAddresses } from '../../recipes/addresses';
 import { problemsOfChoices, renderBaremetal } from '../../recipes/baremetal';
-import { problemsOfRendering } from '../../recipes/cluster';
 import { renderCompose } from '../../recipes/compose';
 import type { RecipeFile } from '../../recipes/recipe';
 import { renderSwarm } from '../../recipes/swarm';
@@ -98,7 +98,8 @@ Examples:
       const isPrivate = /^(10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])|172\.(1[6-9]|2\d|3[01])|192\.168)$/.test(network);
       refuseIf([
         ...(isPrivate ? [] : [`--network: expected two numbers of a private network such as 172.30; got ${JSON.stringify(network)}`]),
-        ...problemsOfRendering(spec, mongoSeries),
+        ...unknownVersions(spec),
+        ...versionConflicts(spec, mongoSeries),
       ]);
       const files = renderCompose(spec, { mongoSeries, network, replicaSetScript: replicaSetScript() });
       write(context, options.out ?? `${name}-compose`, files, options);
@@ -123,7 +124,8 @@ Examples:
       const isAddress = virtual === undefined || IPV4_CIDR.test(virtual);
       refuseIf([
         ...(isAddress ? [] : [`--virtual: expected an address with its prefix such as 192.168.0.99/24; got ${JSON.stringify(virtual)}`]),
-        ...problemsOfRendering(spec, mongoSeries),
+        ...unknownVersions(spec),
+        ...versionConflicts(spec, mongoSeries),
       ]);
       write(
         context,
@@ -160,7 +162,7 @@ Examples:
       const spec = specFor(context, checkedName(name), options, usual);
       const mongoSeries = options.mongoVersion ?? (asInTheSlides ? MONGO_OF_THE_SLIDES : MONGO_USUAL);
       const choices = { mongoSeries, manager: options.manager, asInTheSlides, replicaSetScript: replicaSetScript() };
-      refuseIf([...problemsOfRendering(spec, mongoSeries), ...problemsOfChoices(spec, choices)]);
+      refuseIf([...unknownVersions(spec), ...versionConflicts(spec, mongoSeries), ...problemsOfChoices(spec, choices)]);
       const addresses = parseAddresses(readJsonFile(context, '--addresses', options.addresses), spec);
       if (!addresses.ok) throw mistake(...addresses.problems.map((problem) => `--addresses: ${problem}`));
       write(context, options.out ?? `${name}-baremetal`, renderBaremetal(spec, addresses.value, choices), options);

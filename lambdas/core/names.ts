@@ -1,11 +1,38 @@
 /** Names and tags: the one place that knows how a cluster's things are called. Builds strings, never looks anything up. */
 
-/** What a node does. `lb`: HAProxy + keepalived. `orion`: a context broker. `mongo`: a replica-set member. */
-export const ROLES = ['lb', 'orion', 'mongo'] as const;
-export type Role = (typeof ROLES)[number];
+import { ENABLERS } from './catalogue/enablers';
 
-/** Slot prefixes as in the FIWARE HA slides: lb1, ctx1, mdb1. */
-const SLOT_PREFIX: Record<Role, string> = { lb: 'lb', orion: 'ctx', mongo: 'mdb' };
+/** A role of the catalogue beside the brokers: STH-Comet, the IoT agents, … */
+export type EnablerRole = (typeof ENABLERS)[number]['name'];
+/** What a node does. `lb`: HAProxy + keepalived. `orion`: a context broker. `mongo`: a replica-set member. The others: the catalogue. */
+export type Role = 'lb' | 'orion' | 'mongo' | EnablerRole;
+/** A role whose processes hold no data of their own and are offered by the balancers. */
+export type ServiceRole = Exclude<Role, 'lb' | 'mongo'>;
+
+export const ENABLER_ROLES: readonly EnablerRole[] = ENABLERS.map(({ name }) => name);
+export const SERVICE_ROLES: readonly ServiceRole[] = ['orion', ...ENABLER_ROLES];
+export const ROLES: readonly Role[] = ['lb', 'orion', 'mongo', ...ENABLER_ROLES];
+
+/** One value a role. */
+export function byRole<T>(make: (role: Role) => T): Record<Role, T> {
+  return Object.fromEntries(ROLES.map((role) => [role, make(role)])) as Record<Role, T>;
+}
+
+export function isService(role: Role): role is ServiceRole {
+  return role !== 'lb' && role !== 'mongo';
+}
+
+export function isEnabler(role: Role): role is EnablerRole {
+  return isService(role) && role !== 'orion';
+}
+
+/** Slot prefixes as in the FIWARE HA slides: lb1, ctx1, mdb1; those of other roles stand in their entries. */
+const SLOT_PREFIX = new Map<Role, string>([
+  ['lb', 'lb'],
+  ['orion', 'ctx'],
+  ['mongo', 'mdb'],
+  ...ENABLERS.map(({ name, slotPrefix }): [Role, string] => [name, slotPrefix]),
+]);
 
 /** Cluster names reach tags, parameter paths and log lines: lower case letters, digits, inner hyphens, 32 at most. */
 export const CLUSTER_NAME = /^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
@@ -29,7 +56,7 @@ export const SLOT_NAME = /^[a-z]{2,12}\d{1,2}$/;
 
 /** `slotName('orion', 2)` is `ctx2`. `index` counts from 1. */
 export function slotName(role: Role, index: number): string {
-  return `${SLOT_PREFIX[role]}${index}`;
+  return `${SLOT_PREFIX.get(role)}${index}`;
 }
 
 /** The slots of a role that a count asks for: `slotNames('mongo', 3)` is mdb1, mdb2, mdb3. */

@@ -1,6 +1,8 @@
 /** Node configurations: what the files of a node are rendered from, one schema a role. Renders nothing. */
 import * as z from 'zod';
+import { roleOptions } from './catalogue/enablers-spec';
 import { orionSettings } from './config/orion-sizing';
+import { ENABLER_ROLES } from './names';
 import { orionOverrides, readPreference, writeConcern } from './spec';
 import { cluster, host, ip, replicaSet, slot } from './values';
 
@@ -9,10 +11,23 @@ const claims = z.strictObject({
   queueUrl: z.string().regex(/^https?:\/\/[A-Za-z0-9._:/-]{1,200}$/, 'expected a queue URL'),
 });
 
+const port = z.int().min(1).max(65535);
+const servers = z.array(z.strictObject({ slot, ip })).max(40);
+const enablerRole = z.enum(ENABLER_ROLES);
+const version = z.string().regex(/^\d{1,2}\.\d{1,3}\.\d{1,3}$/, 'expected a version such as 4.1.0');
+/** Voting members, sorted. */
+const seeds = z.array(host).min(1).max(50);
+
 export const lbConfig = z.strictObject({
   role: z.literal('lb'),
-  port: z.int().min(1).max(65535),
-  brokers: z.array(z.strictObject({ slot, ip })).max(40),
+  port,
+  brokers: servers,
+  /** What else the balancers offer, in the catalogue's order; `ports`: where. */
+  services: z
+    .array(z.strictObject({ role: enablerRole, ports: z.strictObject({ north: port, south: port.optional() }), servers }))
+    .min(1)
+    .max(20)
+    .optional(),
   /** This node's and the other balancer's private addresses, for VRRP over unicast; no peer while it is alone. */
   ip,
   peers: z.array(ip).max(1),
@@ -28,16 +43,38 @@ export const lbConfig = z.strictObject({
 });
 export const orionConfig = z.strictObject({
   role: z.literal('orion'),
-  version: z.string().regex(/^\d{1,2}\.\d{1,3}\.\d{1,3}$/),
+  version,
   replicaSet,
-  /** Voting members, sorted. */
-  seeds: z.array(host).min(1).max(50),
+  seeds,
   writeConcern,
   readPreference,
   /** A message of an earlier release has none. */
   settings: orionOverrides.required().default(orionSettings('t3.medium')),
 });
 export const mongoConfig = z.strictObject({ role: z.literal('mongo'), replicaSet });
+/** Of a role of the catalogue; what its files are made of stands in its entry. */
+export const serviceConfig = z.strictObject({
+  role: enablerRole,
+  version,
+  /** Its place in its role, from 1. */
+  index: z.int().min(1).max(99),
+  replicaSet,
+  seeds,
+  writeConcern,
+  readPreference,
+  /** Where the balancers offer the brokers, and this very role. */
+  broker: z.strictObject({ host: ip, port }),
+  offered: z.strictObject({ host: ip, port }),
+  options: roleOptions,
+});
+export type ServiceConfig = z.output<typeof serviceConfig>;
+
 /** What a node's configuration is rendered from. */
-export const nodeConfig = z.discriminatedUnion('role', [lbConfig, orionConfig, mongoConfig]);
+export const nodeConfig = z.discriminatedUnion('role', [lbConfig, orionConfig, mongoConfig, serviceConfig]);
 export type NodeConfig = z.output<typeof nodeConfig>;
+export type LbConfig = z.output<typeof lbConfig>;
+
+/** Whether a balancer's configuration has a server at an address. */
+export function namesServer({ brokers, services = [] }: LbConfig, address: string): boolean {
+  return [brokers, ...services.map(({ servers }) => servers)].some((servers) => servers.some((server) => server.ip === address));
+}

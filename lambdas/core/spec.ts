@@ -1,8 +1,10 @@
 /** The spec: what a cluster should be. One zod schema gives the type, the defaults and the errors; it never reads or writes a spec. */
 import * as z from 'zod';
-import { enablersSpec, problemsOfEnablers, problemsOfRunning } from './catalogue/enablers-spec';
+import { type EnablerSpec, enablersSpec, problemsOfEnablers } from './catalogue/enablers-spec';
+import { unknownVersions, versionConflicts } from './catalogue/version-problems';
+import { compareVersions, MONGO_USUAL } from './catalogue/versions';
 import { descriptorsNeeded, FILE_DESCRIPTORS_MAX, orionSettings } from './config/orion-sizing';
-import { CLUSTER_NAME, CLUSTER_NAME_RULE, type Role } from './names';
+import { CLUSTER_NAME, CLUSTER_NAME_RULE, type EnablerRole, isEnabler, type Role } from './names';
 
 const instanceType = z.string().regex(/^[a-z][a-z0-9-]{0,15}\.[a-z0-9-]{1,16}$/, 'expected an EC2 instance type such as t3.small');
 
@@ -82,11 +84,6 @@ export const orionOverrides = z.strictObject({
   fileDescriptors: z.int().min(1024).max(FILE_DESCRIPTORS_MAX).optional(),
 });
 
-/** `4` of `4.1.0`; a text that is no version comes back as NaN, which is below and above nothing. */
-export function majorVersion(version: string): number {
-  return Number(version.split('.')[0]);
-}
-
 export const specSchema = z
   .strictObject({
     name: z.string().regex(CLUSTER_NAME, `expected ${CLUSTER_NAME_RULE}`),
@@ -122,7 +119,7 @@ export const specSchema = z
         volumeGib: z.int().min(8).max(16384).default(50),
       })
       .prefault({}),
-    /** Further roles, from the catalogue; the recipes render them, the control plane refuses them until it runs them. */
+    /** Further roles, from the catalogue. */
     enablers: enablersSpec.prefault({}),
     policy: policy.prefault({}),
   })
@@ -145,7 +142,7 @@ export const specSchema = z
         input: fileDescriptors,
       });
     const { readPreference } = spec.mongo;
-    if (readPreference !== 'primary' && majorVersion(spec.orion.version) < 4)
+    if (readPreference !== 'primary' && compareVersions(spec.orion.version, '4.0.0') < 0)
       ctx.addIssue({
         code: 'custom',
         path: ['mongo', 'readPreference'],
@@ -203,16 +200,21 @@ export function problemsOf(error: z.ZodError, input: unknown): string[] {
   return more > 0 ? [...problems, `and ${more} more`] : problems;
 }
 
-/** Checks a spec that need not be run by the control plane: roles of the whole catalogue are allowed. Never throws. */
+/** Checks a spec whatever MongoDB its members run. Never throws; each problem names field, value and what is allowed. */
 export function parseAnySpec(input: unknown): Parsed<ClusterSpec> {
   const result = specSchema.safeParse(input);
   return result.success ? { ok: true, value: result.data } : { ok: false, problems: problemsOf(result.error, input) };
 }
 
-/** Checks a spec and fills its defaults. Never throws; each problem names field, value and what is allowed. */
+/** Checks a spec for the control plane, whose members run one series of MongoDB, and fills its defaults. Never throws. */
 export function parseSpec(input: unknown): Parsed<ClusterSpec> {
   const parsed = parseAnySpec(input);
-  const problems = parsed.ok ? problemsOfRunning(parsed.value) : [];
+  if (!parsed.ok) return parsed;
+  const conflicts = versionConflicts(parsed.value, MONGO_USUAL).map(
+    (conflict) =>
+      `${conflict}; nodes run MongoDB ${MONGO_USUAL}, a recipe may have another (fiware-ha recipe compose NAME --mongo-version)`,
+  );
+  const problems = [...unknownVersions(parsed.value), ...conflicts];
   return problems.length > 0 ? { ok: false, problems } : parsed;
 }
 
@@ -236,9 +238,19 @@ export function defaultWriteConcernOf({ mongo }: ClusterSpec): 'majority' | 1 {
   return mongo.writeConcern === 'majority' ? 'majority' : 1;
 }
 
+/** What the spec says of a role of the catalogue; undefined where the cluster has none. */
+export function enablerOf(spec: ClusterSpec, role: EnablerRole): EnablerSpec | undefined {
+  return spec.enablers[role];
+}
+
 /** How many nodes of a role the spec asks for. */
 export function countOf(spec: ClusterSpec, role: Role): number {
-  return spec[role].count;
+  return isEnabler(role) ? (enablerOf(spec, role)?.count ?? 0) : spec[role].count;
+}
+
+/** What a role's nodes are launched as; undefined where the cluster has none. */
+export function instanceTypeOf(spec: ClusterSpec, role: Role): string | undefined {
+  return isEnabler(role) ? enablerOf(spec, role)?.instanceType : spec[role].instanceType;
 }
 
 /** Elastic IPs the spec asks for: one a balancer (active/active), or one that they share (active/passive). */
@@ -248,5 +260,13 @@ export function addressCount({ entry, lb }: ClusterSpec): number {
 
 /** The spec with another count for a role, checked as a whole: a count outside its bounds comes back as problems. */
 export function withCount(spec: ClusterSpec, role: Role, count: number): Parsed<ClusterSpec> {
-  return parseSpec({ ...spec, [role]: { ...spec[role], count } });
+  if (!isEnabler(role)) return parseSpec({ ...spec, [role]: { ...spec[role], count } });
+  const enabler = enablerOf(spec, role);
+  if (enabler) return parseSpec({ ...spec, enablers: { ...spec.enablers, [role]: { ...enabler, count } } });
+  return {
+    ok: false,
+    problems: [
+      `enablers.${role}: expected a role that the cluster has before it is scaled; add it to the spec first (an empty object is the usual one)`,
+    ],
+  };
 }

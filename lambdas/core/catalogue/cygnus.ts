@@ -71,7 +71,7 @@ function fromEnvironment({ seeds, replicaSet }: Surroundings): Record<string, st
   };
 }
 
-export const cygnus: RoleEntry = {
+export const cygnus: RoleEntry<'cygnus'> = {
   name: 'cygnus',
   title: 'Cygnus',
   slotPrefix: 'cyg',
@@ -97,11 +97,11 @@ export const cygnus: RoleEntry = {
     CYGNUS_LOG_LEVEL: 'INFO',
     ...(around.options.channel === 'file' ? { CYGNUS_CONF_FILE: CONF_FILE } : fromEnvironment(around)),
   }),
-  files: (_version, around) => (around.options.channel === 'file' ? [{ path: CONF_FILE, content: agentConfiguration(around) }] : []),
+  file: (_version, around) => (around.options.channel === 'file' ? { path: CONF_FILE, content: agentConfiguration(around) } : undefined),
   options: ['channel'],
   keeps: [CHANNEL_FOLDER],
   sizing: { instanceType: 't3.large', why: 'its Java asks for 2 to 4 GiB of heap (CYGNUS_JAVA_OPTS in its Dockerfile)' },
-  drain: { waitS: 60, rule: 'what is in its channel is stored first: GET /v1/stats shows when it is empty' },
+  drain: { waitS: 60, until: 'time', rule: 'what is in its channel is stored first: GET /v1/stats shows when it is empty' },
   restart: {
     on: 'process',
     afterS: 15,

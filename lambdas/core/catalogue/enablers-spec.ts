@@ -1,13 +1,14 @@
 /** The part of a spec for the roles of the catalogue: its schema, and what speaks against a valid one. Checks and says; fills in defaults. */
 import * as z from 'zod';
-import { PORT } from '../names';
+import { type EnablerRole, PORT } from '../names';
 import { ENABLERS } from './enablers';
 import type { RoleEntry, RoleOptions } from './role-entry';
-import { conflictWithMongo, isKnown, knownVersions, type MongoSeries } from './versions';
+import { isKnown, knownVersions } from './versions';
 
 const port = z.int().min(1024).max(65535);
 const hostName = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/, 'expected a host name or an address');
 
+const channel = z.enum(['memory', 'file']);
 const OPTIONS = {
   mqtt: z
     .strictObject({
@@ -17,8 +18,11 @@ const OPTIONS = {
       shared: z.boolean().default(true),
     })
     .optional(),
-  channel: z.enum(['memory', 'file']).default('memory'),
+  channel: channel.default('memory'),
 };
+
+/** The options of any role, as they stand in a spec that was checked. */
+export const roleOptions = z.strictObject({ ...OPTIONS, channel: channel.optional() });
 
 interface OptionsInput {
   mqtt?: { host: string; port?: number; shared?: boolean };
@@ -61,10 +65,7 @@ const KNOWN = ENABLERS.map(({ name }) => name);
 
 /** `enablers` of a spec: a role that is named is there, an empty object is the usual one of it. */
 export const enablersSpec = z.strictObject(
-  Object.fromEntries(ENABLERS.map((entry) => [entry.name, enablerSpec(entry)])) as Record<
-    (typeof ENABLERS)[number]['name'],
-    ReturnType<typeof enablerSpec>
-  >,
+  Object.fromEntries(ENABLERS.map((entry) => [entry.name, enablerSpec(entry)])) as Record<EnablerRole, ReturnType<typeof enablerSpec>>,
   {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
@@ -74,13 +75,13 @@ export const enablersSpec = z.strictObject(
 );
 
 type EnablersSpec = z.output<typeof enablersSpec>;
-type EnablerSpec = NonNullable<EnablersSpec[keyof EnablersSpec]>;
+/** What a spec says of one role of the catalogue. */
+export type EnablerSpec = NonNullable<EnablersSpec[EnablerRole]>;
 
 /** The part of a spec that the roles depend on. */
 interface Around {
   enablers: EnablersSpec;
   mongo: { count: number };
-  orion: { version: string };
 }
 
 interface Problem {
@@ -90,10 +91,10 @@ interface Problem {
 }
 
 /** The roles a spec names, with what it says of them, in the catalogue's order. */
-export function enablersOf(enablers: EnablersSpec): { entry: RoleEntry; spec: EnablerSpec }[] {
-  const all: readonly RoleEntry[] = ENABLERS;
+export function enablersOf(enablers: EnablersSpec): { entry: RoleEntry<EnablerRole>; spec: EnablerSpec }[] {
+  const all: readonly RoleEntry<EnablerRole>[] = ENABLERS;
   return all.flatMap((entry) => {
-    const spec = enablers[entry.name as keyof EnablersSpec];
+    const spec = enablers[entry.name];
     return spec ? [{ entry, spec }] : [];
   });
 }
@@ -123,37 +124,17 @@ function portProblems(enablers: EnablersSpec): Problem[] {
 }
 
 /** What speaks against valid enablers in this spec: needs that are missing, ports that collide. */
-export function problemsOfEnablers({ enablers, mongo }: Pick<Around, 'enablers' | 'mongo'>): Problem[] {
+export function problemsOfEnablers({ enablers, mongo }: Around): Problem[] {
   const needs = enablersOf(enablers).flatMap(({ entry }) =>
     entry.needs.replicaSet && mongo.count < 3
       ? [
           {
             path: ['enablers', entry.name],
             message: `expected a replica set for it: mongo.count is ${mongo.count}, and ${entry.title} would be as mortal as that one member; set mongo.count to 3, or leave ${entry.name} out`,
-            input: enablers[entry.name as keyof EnablersSpec],
+            input: enablers[entry.name],
           },
         ]
       : [],
   );
   return [...needs, ...portProblems(enablers)];
-}
-
-/** Versions of a spec that are known not to work with what the members run. */
-export function problemsOfVersions({ enablers, orion }: Pick<Around, 'enablers' | 'orion'>, mongoSeries: MongoSeries): string[] {
-  const of = (field: string, role: string, version: string) => {
-    const conflict = conflictWithMongo(role, version, mongoSeries);
-    return conflict ? [`${field}: ${conflict}`] : [];
-  };
-  return [
-    ...of('orion.version', 'orion', orion.version),
-    ...enablersOf(enablers).flatMap(({ entry, spec }) => of(`enablers.${entry.name}.version`, entry.name, spec.version)),
-  ];
-}
-
-/** Why the control plane can't run a valid spec: it has no planner for these roles yet. */
-export function problemsOfRunning({ enablers }: Pick<Around, 'enablers'>): string[] {
-  return enablersOf(enablers).map(
-    ({ entry }) =>
-      `enablers.${entry.name}: expected nothing here for now: the control plane runs balancers, brokers and MongoDB only; leave it out, or render the cluster with it: fiware-ha recipe compose|swarm|baremetal NAME --spec FILE`,
-  );
 }

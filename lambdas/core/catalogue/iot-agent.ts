@@ -2,9 +2,9 @@
 import type { RoleEntry, Surroundings, VersionSeries } from './role-entry';
 import { compareVersions } from './versions';
 
-export interface IotAgent {
+export interface IotAgent<Protocol extends 'json' | 'ul'> {
   /** `json` of `iotagent-json`. */
-  protocol: 'json' | 'ul';
+  protocol: Protocol;
   title: string;
   slotPrefix: string;
   northPort: number;
@@ -19,7 +19,7 @@ export interface IotAgent {
 /** The measures' port is the same for both, so that one of them must be offered elsewhere where a cluster has both. */
 const SOUTH_PORT = 7896;
 
-function mongoSettings(agent: IotAgent, version: string, around: Surroundings): Record<string, string> {
+function mongoSettings(agent: IotAgent<'json' | 'ul'>, version: string, around: Surroundings): Record<string, string> {
   const { seeds, replicaSet, writeConcern, readPreference } = around;
   const database = `iotagent${agent.protocol}`;
   if (compareVersions(version, agent.uriSince) >= 0)
@@ -39,7 +39,7 @@ function mqttSettings({ index, options: { mqtt } }: Surroundings): Record<string
 }
 
 /** The entry of an agent. */
-export function iotAgent(agent: IotAgent): RoleEntry {
+export function iotAgent<Protocol extends 'json' | 'ul'>(agent: IotAgent<Protocol>): RoleEntry<`iotagent-${Protocol}`> {
   const hasReady = (version: string) => compareVersions(version, agent.readySince) >= 0;
   return {
     name: `iotagent-${agent.protocol}`,
@@ -78,11 +78,15 @@ export function iotAgent(agent: IotAgent): RoleEntry {
       IOTA_AMQP_DISABLED: 'true',
       ...(hasReady(version) ? { IOTA_HEALTH_CHECK: 'true' } : {}),
     }),
-    files: () => [],
+    file: () => undefined,
     options: ['mqtt'],
     keeps: [],
     sizing: { instanceType: 't3.small', why: 'one Node.js process; devices and groups are in MongoDB' },
-    drain: { waitS: 10, rule: 'a measure under way is answered or lost with its process; devices repeat what was not answered' },
+    drain: {
+      waitS: 10,
+      until: 'connections',
+      rule: 'a measure under way is answered or lost with its process; devices repeat what was not answered',
+    },
     restart: {
       on: 'process',
       afterS: 15,

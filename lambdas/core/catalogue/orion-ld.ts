@@ -1,7 +1,7 @@
 /** Orion-LD: a context broker for NGSI-LD, beside or instead of Orion. Says what it is and needs; runs nothing. Sources: context.Orion-LD, docker/README.md, orionld.cpp. */
 import type { RoleEntry } from './role-entry';
 
-export const orionLd: RoleEntry = {
+export const orionLd: RoleEntry<'orion-ld'> = {
   name: 'orion-ld',
   title: 'Orion-LD',
   slotPrefix: 'ld',
@@ -30,11 +30,11 @@ export const orionLd: RoleEntry = {
     ORIONLD_SUBCACHE_IVAL: '10',
     ORIONLD_MUTEX_POLICY: 'none',
   }),
-  files: () => [],
+  file: () => undefined,
   options: [],
   keeps: [],
   sizing: { instanceType: 't3.medium', why: 'as Orion' },
-  drain: { waitS: 10, rule: 'requests under way are answered' },
+  drain: { waitS: 10, until: 'connections', rule: 'requests under way are answered' },
   restart: { on: 'process', afterS: 15, rule: 'process dead: restarted, then replaced; database out of reach or overloaded: left alone' },
   remarks: ['It offers the same port as Orion: where a cluster has both, set ports.north of orion-ld to another one.'],
 };

@@ -1,23 +1,15 @@
 /** Orion: the context broker. Says what it is and needs; its settings are those that the nodes get. Sources: fiware-orion, deprecated.md, running.md, docker/Dockerfile. */
-import { renderOrion } from '../config/orion';
+import { orionEnvironment } from '../config/orion';
 import { orionSettings } from '../config/orion-sizing';
 import { PORT } from '../names';
 import type { RoleEntry, Surroundings } from './role-entry';
 import { compareVersions } from './versions';
 
-/** Settings that only the scripts of a node read. */
-const OWN_PREFIX = 'FIWARE_HA_';
-
 /** A recipe does not know its machines: sized as the usual instance of the spec. */
 const USUAL_INSTANCE = 't3.medium';
 
-/** The rendered file of a node read back, so that one place knows Orion's settings. */
-function environment(version: string, around: Surroundings): Record<string, string> {
-  const { replicaSet, writeConcern, readPreference } = around;
-  const settings = orionSettings(USUAL_INSTANCE);
-  const files = renderOrion({ role: 'orion', version, replicaSet, seeds: [...around.seeds], writeConcern, readPreference, settings }, '');
-  const lines = files.flatMap(({ content }) => content.split('\n')).filter((line) => line.includes('=') && !line.startsWith(OWN_PREFIX));
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+function environment(version: string, { replicaSet, seeds, writeConcern, readPreference }: Surroundings): Record<string, string> {
+  return orionEnvironment({ version, replicaSet, seeds, writeConcern, readPreference, settings: orionSettings(USUAL_INSTANCE) });
 }
 
 /** The last version with a package for yum (RPM) whose service reads /etc/sysconfig/contextBroker (running.md, until 3.6). */
@@ -38,7 +30,7 @@ BROKER_EXTRA_OPS="-multiservice -reqMutexPolicy none -subCacheIval 10"
 `;
 }
 
-export const orion: RoleEntry = {
+export const orion: RoleEntry<'orion'> = {
   name: 'orion',
   title: 'Orion',
   slotPrefix: 'ctx',
@@ -60,11 +52,15 @@ export const orion: RoleEntry = {
   image: (version) => `telefonicaiot/fiware-orion:${version}`,
   client: 'curl',
   environment,
-  files: () => [],
+  file: () => undefined,
   options: [],
   keeps: [],
   sizing: { instanceType: 't3.medium', why: 'request, notification and database pools of about the cores (perf_tuning.md)' },
-  drain: { waitS: 10, rule: 'requests under way are answered; notifications that wait in its queue are lost with the process' },
+  drain: {
+    waitS: 10,
+    until: 'connections',
+    rule: 'requests under way are answered; notifications that wait in its queue are lost with the process',
+  },
   restart: { on: 'process', afterS: 15, rule: 'process dead: restarted, then replaced; database out of reach or overloaded: left alone' },
   remarks: ['At start it tries MongoDB for 100 s with its port closed, then ends; whoever runs it starts it again.'],
 };

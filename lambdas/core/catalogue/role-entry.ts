@@ -59,8 +59,8 @@ export interface SettingsFile {
   content: string;
 }
 
-export interface RoleEntry {
-  name: string;
+export interface RoleEntry<Name extends string = string> {
+  name: Name;
   /** What people call it. */
   title: string;
   /** `sth` of `sth1`. */
@@ -70,7 +70,7 @@ export interface RoleEntry {
   frontends: readonly ('north' | 'south')[];
   /** `active-passive`: one gets all requests, the others wait as `backup`. */
   backend: 'round-robin' | 'active-passive';
-  /** `countWhy`: why not fewer or more. */
+  /** `why`: why not fewer or more. */
   count: { min: number; max: number; usual: number; why: string };
   needs: { replicaSet: boolean; brokers: boolean };
   health: Health;
@@ -80,14 +80,18 @@ export interface RoleEntry {
   /** The HTTP client that its image brings, for checks from inside. */
   client: 'curl' | 'node';
   environment(version: string, around: Surroundings): Record<string, string>;
-  files(version: string, around: Surroundings): SettingsFile[];
+  /** The one file it reads beside its environment; undefined where it needs none. */
+  file(version: string, around: Surroundings): SettingsFile | undefined;
   /** Choices that the spec offers for it. */
   options: readonly (keyof RoleOptions)[];
   /** Folders that must outlive the process. */
   keeps: readonly string[];
   sizing: { instanceType: string; why: string };
-  /** Seconds a process gets to end what it began once nothing new is sent to it. */
-  drain: { waitS: number; rule: string };
+  /**
+   * Seconds a process gets to end what it began once nothing new is sent to it. `until`: `connections`, it may stop sooner, when nobody
+   * is connected to it any more; `time`, it has work left that no connection tells of.
+   */
+  drain: { waitS: number; until: 'connections' | 'time'; rule: string };
   /** `on`: the probe that says so; `afterS`: for how long it must have failed. */
   restart: { on: 'process' | 'truth'; afterS: number; rule: string };
   /** What people must know before they rely on it: losses, duplicates, limits. */

@@ -10,7 +10,7 @@ const TRUTH = '/STH/v2/entities/fiware-ha-probe/attrs/probe?type=Probe&lastN=1';
 /** Its driver gives up after so many tries, a second apart, and never again tries (sthDatabase.js): a day outlives any election. */
 const RECONNECT_TRIES = '86400';
 
-export const sthComet: RoleEntry = {
+export const sthComet: RoleEntry<'sth-comet'> = {
   name: 'sth-comet',
   title: 'STH-Comet',
   slotPrefix: 'sth',
@@ -39,11 +39,11 @@ export const sthComet: RoleEntry = {
     DB_RECONNECT_TRIES: RECONNECT_TRIES,
     DB_RECONNECT_INTERVAL: '1000',
   }),
-  files: () => [],
+  file: () => undefined,
   options: [],
   keeps: [],
   sizing: { instanceType: 't3.small', why: 'one Node.js process; the work of aggregates is done by MongoDB' },
-  drain: { waitS: 10, rule: 'it ends its requests on SIGTERM by itself (sth.js)' },
+  drain: { waitS: 10, until: 'connections', rule: 'it ends its requests on SIGTERM by itself (sth.js)' },
   restart: {
     on: 'truth',
     afterS: 120,

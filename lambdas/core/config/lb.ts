@@ -1,12 +1,12 @@
 /** Renders a balancer's files: HAProxy for the brokers, keepalived for the pair. Typed values in, text out. */
+import { enablerEntry } from '../catalogue/enablers';
 import { orion } from '../catalogue/orion';
-import { renderPools } from '../catalogue/pools';
+import { type Offer, type PoolServer, renderPools } from '../catalogue/pools';
+import type { RoleEntry } from '../catalogue/role-entry';
 import { PORT } from '../names';
-import type { NodeConfig } from '../node-config';
+import type { LbConfig } from '../node-config';
 import { ADMIN_CLIENTS, HTTP_DEFAULTS } from './haproxy-defaults';
 import type { RenderedFile } from './rendered-file';
-
-type LbConfig = Extract<NodeConfig, { role: 'lb' }>;
 
 /** A balancer that is back takes its own instance back from the peer that listened to it. */
 const OWNER_PRIORITY = 200;
@@ -29,17 +29,26 @@ ${HTTP_DEFAULTS}  # A request that reached no broker goes to another one; one th
   retry-on conn-failure empty-response
 `;
 
-/** The brokers as the balancers offer them: rendered from the catalogue, as every role is. */
-function brokerPools({ port, brokers, protocol }: LbConfig): string {
-  const servers = brokers.map(({ slot, ip }) => ({ slot, host: ip }));
-  return renderPools([{ entry: orion, name: 'north', port, address: '', servers }], protocol);
+/** All that a role offers, one offer a port. */
+function offersOf(entry: RoleEntry, ports: { north: number; south?: number | undefined }, at: LbConfig['brokers']): Offer[] {
+  const servers = at.map(({ slot, ip }): PoolServer => ({ slot, host: ip }));
+  return entry.frontends.flatMap((name) => {
+    const port = ports[name];
+    return port === undefined ? [] : [{ entry, name, port, address: '', servers }];
+  });
+}
+
+/** Every role as the balancers offer it, rendered from the catalogue: the brokers first. */
+function pools({ port, brokers, services = [], protocol }: LbConfig): string {
+  const offers = services.flatMap(({ role, ports, servers }) => offersOf(enablerEntry(role), ports, servers));
+  return renderPools([...offersOf(orion, { north: port }, brokers), ...offers], protocol);
 }
 
 /** The security group keeps everybody outside off the admin port; should it ever be opened, private addresses alone get an answer. */
 function haproxyConfig(config: LbConfig, version: string): string {
   return `# fiware-ha configuration ${version}; written by the control plane, changes by hand are replaced
 ${GLOBAL}
-${brokerPools(config)}
+${pools(config)}
 frontend admin
   bind :${PORT.admin}
   option dontlog-normal

@@ -1,10 +1,17 @@
 /** Renders a broker's environment. What Orion is called by which version follows its own documents (deprecated.md, cli.md, perf_tuning.md). */
-import type { NodeConfig } from '../node-config';
-import { majorVersion } from '../spec';
+import { compareVersions } from '../catalogue/versions';
 import type { OrionSettings } from './orion-sizing';
-import type { RenderedFile } from './rendered-file';
+import { environmentFile, type RenderedFile } from './rendered-file';
 
-type OrionConfig = Extract<NodeConfig, { role: 'orion' }>;
+/** What a broker must know; a node's configuration has it, and a recipe. */
+export interface BrokerConfig {
+  version: string;
+  replicaSet: string;
+  seeds: readonly string[];
+  writeConcern: 'majority' | 1 | 0;
+  readPreference: string;
+  settings: OrionSettings;
+}
 
 const DATABASE = 'orion';
 
@@ -13,9 +20,9 @@ const DATABASE = 'orion';
  * Orion itself asks for the server's default write concern, whatever the URI says (mongoConnectionPool.cpp); that default follows
  * the spec as well (`setDefaultWriteConcern`).
  */
-function databaseSettings({ version, seeds, replicaSet, writeConcern, readPreference }: OrionConfig): Record<string, string> {
+function databaseSettings({ version, seeds, replicaSet, writeConcern, readPreference }: BrokerConfig): Record<string, string> {
   const hosts = seeds.join(',');
-  if (majorVersion(version) >= 4) {
+  if (compareVersions(version, '4.0.0') >= 0) {
     const preference = readPreference === 'primary' ? '' : `&readPreference=${readPreference}`;
     const uri = `mongodb://${hosts}/?replicaSet=${replicaSet}&w=${writeConcern}${preference}`;
     return { ORION_MONGO_URI: uri, ORION_MONGO_DB: DATABASE };
@@ -33,20 +40,26 @@ function processSettings(settings: OrionSettings): Record<string, string> {
     ORION_MONGO_POOL_SIZE: `${settings.mongoPoolSize}`,
     ORION_MAX_CONN: `${settings.maxConnections}`,
     ORION_NOTIF_MODE: mode === 'threadpool' ? `threadpool:${notificationQueue}:${notificationThreads}` : mode,
-    FIWARE_HA_FILE_DESCRIPTORS: `${settings.fileDescriptors}`,
   };
 }
 
-/** The file of a broker: one KEY=VALUE a line. */
-export function renderOrion(config: OrionConfig, version: string): RenderedFile[] {
-  const settings = {
+/** Orion's own settings, as its environment. */
+export function orionEnvironment(config: BrokerConfig): Record<string, string> {
+  return {
     ...databaseSettings(config),
     // Orion knows acknowledged (1, as the server's default says) and not acknowledged (0) alone (cli.md).
     ORION_MONGO_WRITE_CONCERN: config.writeConcern === 0 ? '0' : '1',
     ...processSettings(config.settings),
+  };
+}
+
+/** The file of a broker: one KEY=VALUE a line. */
+export function renderOrion(config: BrokerConfig, version: string): RenderedFile[] {
+  const content = environmentFile({
+    ...orionEnvironment(config),
+    FIWARE_HA_FILE_DESCRIPTORS: `${config.settings.fileDescriptors}`,
     FIWARE_HA_ORION_VERSION: config.version,
     FIWARE_HA_CONFIG_VERSION: version,
-  };
-  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
-  return [{ name: 'orion.env', content: `${lines.join('\n')}\n` }];
+  });
+  return [{ name: 'orion.env', content }];
 }

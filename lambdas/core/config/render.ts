@@ -4,6 +4,7 @@ import { renderLb } from './lb';
 import { renderMongo } from './mongo';
 import { renderOrion } from './orion';
 import type { RenderedFile } from './rendered-file';
+import { renderService } from './service';
 
 /** The files of a configuration; `version` is written into them so that a person or a probe can read it back. */
 export function renderConfig(config: NodeConfig, version: string): RenderedFile[] {
@@ -14,5 +15,7 @@ export function renderConfig(config: NodeConfig, version: string): RenderedFile[
       return renderOrion(config, version);
     case 'mongo':
       return renderMongo(config, version);
+    default:
+      return renderService(config, version);
   }
 }

@@ -50,7 +50,7 @@ describe.each(CATALOGUE.map((entry) => [entry.name, entry] as const))('the entry
   });
 
   it('tells every member of the replica set to its process, in one form or another', () => {
-    const files = entry.files(entry.usualVersion, AROUND).map(({ content }) => content);
+    const file = entry.file(entry.usualVersion, AROUND)?.content ?? '';
     const told = [...Object.values(settingsOf(entry.name, entry.usualVersion)), ...files].join('\n');
     for (const seed of AROUND.seeds) expect(told).toContain(seed);
     expect(told).toContain('orion_rs');
@@ -111,9 +111,9 @@ describe('settings by version', () => {
 
   it('keep the events of Cygnus in memory or in files of its own', () => {
     expect(settingsOf('cygnus', '3.17.0')).toMatchObject({ CYGNUS_MONGO_HOSTS: AROUND.seeds.join(',') });
-    expect(entryOf('cygnus').files('3.17.0', AROUND)).toEqual([]);
+    expect(entryOf('cygnus').file('3.17.0', AROUND)).toBeUndefined();
     const around = { ...AROUND, options: { channel: 'file' } as const };
-    const [file] = entryOf('cygnus').files('3.17.0', around);
+    const file = entryOf('cygnus').file('3.17.0', around);
     expect(settingsOf('cygnus', '3.17.0', around).CYGNUS_CONF_FILE).toBe(file?.path);
     expect(settingsOf('cygnus', '3.17.0', around).CYGNUS_MONGO_HOSTS).toBeUndefined();
     for (const kind of ['mongo', 'sth']) {
