@@ -93,7 +93,7 @@ describe('the drain of a broker that is to go', () => {
     const failing = ['ctx1', 'ctx2'].reduce((w, slot) => health(w, slot, 'suspect'), gone);
     expect(poolOf(failing)).toContain('ctx3');
     expect(kindsOf(failing)).not.toContain('terminateNode ctx3');
-    expect(planOf(failing).notes.join()).toContain('ctx3 (i-2031) stays for now: no other broker serves well enough meanwhile');
+    expect(planOf(failing).notes.join()).toContain('ctx3 (i-2031) stays for now: no other orion serves well enough meanwhile');
   });
 
   it('holds on to it while its termination is under way', () => {
