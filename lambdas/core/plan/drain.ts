@@ -72,9 +72,9 @@ function standsInFor(other: Node, node: Node): boolean {
   return other.health.sickness !== 'database' || node.health.sickness === 'database';
 }
 
-/** Whether a node may be taken out: another serves meanwhile, or this one never served. */
+/** Whether a node may be taken out: another serves meanwhile, this one never served, or nobody shall serve any more. */
 function canSpare(slots: Slots, node: Node, role: ServiceRole): boolean {
-  return !node.health.everHealthy || serversOf(slots, role).some((other) => standsInFor(other, node));
+  return !node.health.everHealthy || slots.wanted[role].length === 0 || serversOf(slots, role).some((other) => standsInFor(other, node));
 }
 
 /** Whether a node is the only one of its role: there is nobody to drain it towards, now or later. */

@@ -51,7 +51,7 @@ describe('all brokers at once', () => {
   it('silent for long: none is restarted or replaced, and it says why', () => {
     const world = all(silent);
     expect(brokerJobs(world)).toEqual([]);
-    expect(planOf(world).blocked.join()).toContain('all brokers are sick at once');
+    expect(planOf(world).blocked.join()).toContain('all orion nodes are sick at once');
     expect(brokerJobs(tried(world, 'i-2011', 'i-2021', 'i-2031'))).toEqual([]);
   });
 
