@@ -94,7 +94,7 @@ function orionConfig(spec: ClusterSpec, seeds: string[]): WantedConfig | undefin
 }
 
 /** What each slot of the catalogue's roles should run; none until the address is there by which they reach the brokers. */
-function serviceConfigs(spec: ClusterSpec, seeds: string[], address: string | undefined): Map<string, WantedConfig> {
+function enablerConfigs(spec: ClusterSpec, seeds: string[], address: string | undefined): Map<string, WantedConfig> {
   const database = databaseOf(spec, seeds);
   if (!database || !address) return new Map();
   const broker = { host: address, port: PORT.orion };
@@ -148,7 +148,7 @@ export function workOutConfigs(
       mongo: withVersion({ role: 'mongo', replicaSet: of.mongo.replicaSet }),
       ...(orion ? { orion } : {}),
       lb: new Map(),
-      services: serviceConfigs(of, seeds, address),
+      services: enablerConfigs(of, seeds, address),
     };
   };
   return proven === present ? work(present) : { ...work(present), forNew: work(proven) };
