@@ -1,6 +1,7 @@
 /** Simulated SSM: commands that take their time, and are lost with their node. Runs what the node scripts would. */
 import type { CommandOutcome, NodeCommand } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
+import type { Role } from '../lambdas/core/names';
 import type { NodeConfig } from '../lambdas/core/node-config';
 import type { Cloud } from './cloud';
 import type { Faults } from './faults';
@@ -10,8 +11,9 @@ import type { Scheduler } from './scheduler';
 import type { SimNode } from './sim-node';
 
 const RUN_MS: [number, number] = [600, 2_500];
-/** From start to first answer, by role, ms. */
-const START_MS = { lb: 300, orion: 2_000, mongo: 1_000 } as const;
+/** From start to first answer, ms; services take as long as a broker. */
+const START_MS: Partial<Record<Role, number>> = { lb: 300, mongo: 1_000 };
+const SERVICE_START_MS = 2_000;
 /** From the start of a process to its death of its configuration, ms: it answers for a moment. */
 const DEADLY_MS = 4_000;
 /** SSM gives an undelivered command up after this, ms. */
@@ -59,8 +61,10 @@ export class Commands {
       return { is: 'succeeded', output: this.replicaSets.runScript(node, command.action, command.payload) };
     if (command.name === 'repair-majority') return { is: 'succeeded', output: this.replicaSets.runRepair(node, command) };
     if (command.name === 'restart-role') {
-      this.startProcess(node, 'repair');
-      return { is: 'succeeded', output: { ok: true, did: 'restarted' } };
+      // A process that answers by now came back by itself: to restart it would take it away once more.
+      const answers = !command.evenIfItAnswers && this.cloud.isServing(node);
+      if (!answers) this.startProcess(node, 'repair');
+      return { is: 'succeeded', output: { ok: true, did: answers ? 'already' : 'restarted' } };
     }
     if (node.diskFull) return { is: 'failed', exitCode: 73, detail: 'No space left on device' };
     const config = this.configOf(node.fact.instanceId, command.version);
@@ -97,7 +101,8 @@ export class Commands {
     if (!node.config) return;
     node.process = 'running';
     node.starts++;
-    node.servesFromMs = this.scheduler.nowMs + START_MS[node.fact.role];
+    delete node.lostDatabase;
+    node.servesFromMs = this.scheduler.nowMs + (START_MS[node.fact.role] ?? SERVICE_START_MS);
     this.dieOf(node.config, node);
     if (node.config.role === 'mongo') this.replicaSets.start(node, node.config.replicaSet);
   }

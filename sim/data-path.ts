@@ -1,5 +1,7 @@
 /** The data path of a simulated cluster: address, balancer, broker, primary. Answers as a client would see it; changes no node. */
+import { enablerEntry } from '../lambdas/core/catalogue/enablers';
 import type { Outcome } from '../lambdas/core/facts';
+import type { EnablerRole } from '../lambdas/core/names';
 import type { Cloud } from './cloud';
 import type { Faults } from './faults';
 import { connects, type Place } from './network';
@@ -49,21 +51,37 @@ export class DataPath {
     return { outcome, body: outcome.is === 'ok' ? words : '' };
   }
 
-  /** Orion's `/v2/entities`: 500 without a primary that its seeds lead to. */
-  database(broker: SimNode): Outcome {
-    const process = this.process(broker);
+  /** A question that needs the database, such as Orion's `/v2/entities`: 500 without a primary that the seeds lead to. */
+  database(service: SimNode): Outcome {
+    const process = this.process(service);
     if (process.is !== 'ok') return process;
-    return this.primaryFor(broker) ? process : failed('HTTP 500');
+    return this.primaryFor(service) ? process : failed('HTTP 500');
   }
 
-  /** The primary a broker's driver finds: at least one of its seeds must live. */
-  primaryFor(broker: SimNode): SimNode | undefined {
-    if (broker.config?.role !== 'orion') return undefined;
-    const lives = broker.config.seeds.some((seed) => {
+  /** The primary a service's driver finds: at least one of its seeds must live, and it must not have lost them for good. */
+  primaryFor(service: SimNode): SimNode | undefined {
+    const { config } = service;
+    if (!config || !('seeds' in config) || service.lostDatabase) return undefined;
+    const lives = config.seeds.some((seed) => {
       const node = this.cloud.byIp(seed.split(':')[0] ?? '');
-      return node !== undefined && this.serves(broker, node);
+      return node !== undefined && this.serves(service, node);
     });
-    return lives ? this.replicaSets.primaryOf(broker.fact.cluster, broker) : undefined;
+    return lives ? this.replicaSets.primaryOf(service.fact.cluster, service) : undefined;
+  }
+
+  /** Nodes of a role of the catalogue that a balancer's configuration names, in its order, with whether each answers it. */
+  private offeredBy(balancer: SimNode, role: EnablerRole): SimNode[] {
+    if (balancer.config?.role !== 'lb') return [];
+    const servers = balancer.config.services?.find((service) => service.role === role)?.servers ?? [];
+    return servers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []).filter((node) => this.serves(balancer, node));
+  }
+
+  /** The node of a role of the catalogue that one request through the cluster's address gets; HAProxy tries others when one refuses. */
+  serviceFor(cluster: string, role: EnablerRole, random: Random): SimNode | undefined {
+    const balancer = this.balancerOf(cluster);
+    const able = balancer ? this.offeredBy(balancer, role) : [];
+    const isPair = enablerEntry(role).backend === 'active-passive';
+    return able[isPair ? 0 : Math.floor(random() * able.length)];
   }
 
   /** Brokers that answer a balancer. */

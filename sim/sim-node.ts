@@ -20,6 +20,8 @@ export interface SimNode {
   skewMs?: number;
   /** What reads of EC2 still show of it, and until when, ms. */
   stale?: { fact: InstanceFact; untilMs: number };
+  /** Its driver has given the database up for good: only a restart makes it try again. */
+  lostDatabase?: true;
   /** A member on it never finishes its initial sync. */
   neverSyncs?: true;
   /** none: never configured. dead: it ran and does no more. */

@@ -1,8 +1,9 @@
 /** All ports over the simulated world, one set an invocation: each call takes virtual time and may fail, and a dead worker's calls never return. */
 import type { Ports, Telemetry } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
+import { serviceEntry } from '../lambdas/core/catalogue/catalogue';
 import type { HelloFact, Outcome } from '../lambdas/core/facts';
-import { PORT } from '../lambdas/core/names';
+import { isService } from '../lambdas/core/names';
 import type { Api } from './faults';
 import { between } from './random';
 import type { SimNode } from './sim-node';
@@ -77,6 +78,11 @@ function inTime(outcome: Outcome, timeoutMs: number): Outcome {
   return isLate ? { is: 'failed', detail: 'no answer in time', accepts: true } : outcome;
 }
 
+/** Whether a question is the one by which a service's database is judged. */
+function asksDatabase({ fact: { role } }: SimNode, path: string): boolean {
+  return isService(role) && serviceEntry(role).health.truth?.path === path;
+}
+
 function makeProbe(world: SimWorld): Ports['probe'] {
   const { scheduler, random, cloud, dataPath, faults } = world;
   const UNKNOWN = { is: 'unknown', detail: 'no socket left to probe with' } as const;
@@ -91,15 +97,15 @@ function makeProbe(world: SimWorld): Ports['probe'] {
   const isBlind = (): boolean => faults.partialShare > 0 && random() < faults.partialShare;
   return {
     http: async (url, timeoutMs) => {
-      const { hostname, port, pathname } = new URL(url);
+      const { hostname, pathname, search } = new URL(url);
       if (isBlind()) return { outcome: UNKNOWN, body: '' };
       const node = cloud.byIp(hostname);
       const comesBack = await ask(node, timeoutMs);
       if (!node) return { outcome: LATE, body: '' };
       if (pathname.endsWith('/config-version')) return comesBack ? dataPath.report(node) : { outcome: LATE, body: '' };
-      if (pathname === '/fiware-ha/connections' && comesBack && node.fact.role === 'orion')
+      if (pathname === '/fiware-ha/connections' && comesBack && isService(node.fact.role))
         return { outcome: { is: 'ok', latencyMs: 1 }, body: `${node.requests}` };
-      const isDatabase = pathname.startsWith('/v2/') && Number(port) === PORT.orion;
+      const isDatabase = asksDatabase(node, `${pathname}${search}`);
       return { outcome: inTime(isDatabase ? dataPath.database(node) : dataPath.process(node), timeoutMs), body: '' };
     },
     hello: async (host, timeoutMs) => {

@@ -1,7 +1,7 @@
 /** Builders for the values that tests decide on: a healthy cluster of the slides, changed a little. Builds values, asserts nothing. */
 import type { HelloFact, InstanceFact, NodeProbe } from '../lambdas/core/facts';
 import { EMPTY_MEMORY, type Health, type Memory, type NodeHealth, type Sickness } from '../lambdas/core/memory';
-import { type Role, slotNames } from '../lambdas/core/names';
+import { ROLES, type Role, slotName, slotNames } from '../lambdas/core/names';
 import type { Node, Observation } from '../lambdas/core/observation';
 import { type Plan, plan } from '../lambdas/core/plan/plan';
 import { lookAt, type Situation } from '../lambdas/core/plan/situation';
@@ -29,23 +29,22 @@ export function aHealth(health: Health = 'healthy', sickness?: Sickness): NodeHe
   };
 }
 
-const ROLE_OF: Record<string, Role> = { lb: 'lb', ctx: 'orion', mdb: 'mongo' };
-const NET_OF: Record<Role, number> = { lb: 1, orion: 2, mongo: 3 };
+const netOf = (role: Role): number => ROLES.indexOf(role) + 1;
 
 /** `anInstance('ctx2')` is the first incarnation of ctx2; id and address follow from slot and incarnation. */
 export function anInstance(slot: string, change: Partial<InstanceFact> = {}): InstanceFact {
-  const role = ROLE_OF[slot.replace(/\d+$/, '')] ?? 'orion';
+  const role = ROLES.find((each) => slotName(each, 1) === slot.replace(/\d+$/, '1')) ?? 'orion';
   const index = Number(/\d+$/.exec(slot)?.[0]);
   const incarnation = change.incarnation ?? 1;
   return {
-    instanceId: `i-${NET_OF[role]}${String(index).padStart(2, '0')}${incarnation}`,
+    instanceId: `i-${netOf(role)}${String(index).padStart(2, '0')}${incarnation}`,
     cluster: 'city',
     role,
     slot,
     incarnation,
     zone: ZONES[(index - 1) % 3] ?? '',
     state: 'running',
-    privateIp: `10.0.${NET_OF[role]}.${index * 10 + incarnation}`,
+    privateIp: `10.0.${netOf(role)}.${index * 10 + incarnation}`,
     launchedAtMs: NOW_MS - 3_600_000,
     status: 'ok',
     ...change,

@@ -1,8 +1,10 @@
 /** Looks: gathers the facts of one cluster from outside, each failure as an unknown. Judges nothing. */
+import { serviceEntry } from '../core/catalogue/catalogue';
+import type { HttpProbe } from '../core/catalogue/role-entry';
 import { type ConfigReport, readConfigReport } from '../core/config-report';
 import type { CloudFacts, InstanceFact, NodeProbe, Probes } from '../core/facts';
 import type { InFlight, Memory } from '../core/memory';
-import { PORT } from '../core/names';
+import { isService, PORT, type ServiceRole } from '../core/names';
 import type { JobFact, JobOutcome, JobOutput } from '../core/observation';
 import { livingInstances } from '../core/observe';
 import { type ClaimState, type Context, PortError } from './ports';
@@ -25,13 +27,22 @@ function adminUrl(ip: string | undefined, what: 'health' | 'config-version' | 'c
 
 const COUNT = /^\d{1,6}$/;
 
-/** Connections that others have to a broker, as its node counts them; undefined where it can't say. */
+/** Connections that others have to a service, as its node counts them; undefined where it can't say. */
 async function countConnections({ ports, settings }: Context, privateIp: string): Promise<number | undefined> {
   const { outcome, body } = await ports.probe.http(adminUrl(privateIp, 'connections'), settings.probeTimeoutMs);
   return outcome.is === 'ok' && COUNT.test(body.trim()) ? Number(body) : undefined;
 }
 
-/** One node over the network, in its role's own way; of a broker that is drained also how many still use it. */
+/** What a service answers to its entry's questions; the second one, where there is one, tells of its database. */
+async function askService({ ports, settings }: Context, role: ServiceRole, privateIp: string | undefined) {
+  const { health, ports: own } = serviceEntry(role);
+  const ask = ({ port, path, headers }: HttpProbe) =>
+    ports.probe.http(`http://${privateIp}:${own[port]}${path}`, settings.probeTimeoutMs, headers);
+  const [process, truth] = await Promise.all([ask(health.process), health.truth ? ask(health.truth) : undefined]);
+  return { process: process.outcome, ...(truth ? { database: truth.outcome } : {}) };
+}
+
+/** One node over the network, in its role's own way; of one that is drained also how many still use it. */
 export async function probeNode(context: Context, fact: InstanceFact, memory?: Pick<Memory, 'draining'>): Promise<NodeProbe> {
   const { ports, settings } = context;
   const { probe, clock } = ports;
@@ -48,17 +59,13 @@ export async function probeNode(context: Context, fact: InstanceFact, memory?: P
     const { outcome, hello } = await probe.hello(`${privateIp}:${PORT.mongo}`, timeoutMs);
     return { role, atMs, process: outcome, ...(hello ? { hello } : {}), ...(await report()) };
   }
-  if (role === 'orion') {
-    const base = `http://${privateIp}:${PORT.orion}`;
-    const [process, database] = await Promise.all([
-      probe.http(`${base}/version`, timeoutMs),
-      probe.http(`${base}/v2/entities?limit=1`, timeoutMs),
-    ]);
+  if (isService(role)) {
+    const answers = await askService(context, role, privateIp);
     // After the others, whose own connections would count; and only where somebody waits for the answer.
     const isDrained = privateIp !== undefined && memory?.draining?.instanceId === fact.instanceId;
     const connections = isDrained ? await countConnections(context, privateIp) : undefined;
     const counted = connections === undefined ? {} : { connections };
-    return { role, atMs, process: process.outcome, database: database.outcome, ...counted, ...(await report()) };
+    return { role, atMs, ...answers, ...counted, ...(await report()) };
   }
   const second = fact.secondaryIps?.[0];
   const [{ outcome }, secondary] = await Promise.all([

@@ -85,7 +85,8 @@ export type ReplicaSetAction = 'initiate' | 'reconfig' | 'step-down' | 'set-writ
 /** What runs on a node. Parameters are validated before they are sent and arrive as one base64 JSON payload. */
 export type NodeCommand =
   | { name: 'apply-config'; role: Role; version: string; files: RenderedFile[] }
-  | { name: 'restart-role'; role: Role }
+  /** `evenIfItAnswers`: without it a process that answers by then is left alone. */
+  | { name: 'restart-role'; role: Role; evenIfItAnswers?: true }
   | { name: 'replica-set'; action: ReplicaSetAction; payload: Record<string, unknown> }
   | { name: 'repair-majority'; replicaSet: string; survivors: string[]; expect: { setVersion: number }; notAfterMs: number };
 
@@ -173,7 +174,7 @@ export interface Queues {
 /** Looks at nodes over the network. Never throws for a bad node: that is an outcome. */
 export interface Probe {
   /** HTTP GET; `ok` for a status below 400, with the body's first 4 KiB. */
-  http(url: string, timeoutMs: number): Promise<{ outcome: Outcome; body: string }>;
+  http(url: string, timeoutMs: number, headers?: Readonly<Record<string, string>>): Promise<{ outcome: Outcome; body: string }>;
   /** MongoDB `hello`, without authentication. */
   hello(host: string, timeoutMs: number): Promise<{ outcome: Outcome; hello?: HelloFact }>;
 }

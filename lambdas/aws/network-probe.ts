@@ -76,10 +76,14 @@ async function startOf(response: Response): Promise<string> {
 /** The probe port; `now` in ms, for latencies. */
 export function makeProbe(now: () => number): Probe {
   return {
-    http: async (url, timeoutMs) => {
+    http: async (url, timeoutMs, headers = {}) => {
       const startMs = now();
       try {
-        const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'manual', headers: { connection: 'close' } });
+        const response = await fetch(url, {
+          signal: AbortSignal.timeout(timeoutMs),
+          redirect: 'manual',
+          headers: { ...headers, connection: 'close' },
+        });
         const body = await startOf(response);
         if (response.status >= 400) return { outcome: { is: 'failed', detail: `HTTP ${response.status}`, status: response.status }, body };
         return { outcome: { is: 'ok', latencyMs: now() - startMs }, body };

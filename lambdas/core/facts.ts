@@ -1,6 +1,6 @@
 /** Facts: what was observed, with its time, before anybody judged it. Types only. */
 import type { ConfigReport } from './config-report';
-import type { Role } from './names';
+import type { Role, ServiceRole } from './names';
 
 export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
 
@@ -79,8 +79,11 @@ export type NodeProbe = ConfigReport &
   (
     | /** `secondary`: the same question at the second private address; absent where it has none. */
     { role: 'lb'; atMs: number; process: Outcome; secondary?: Outcome }
-    /** `connections`: those others have to its port, counted on the node; absent when nobody asked, or nobody could say. */
-    | { role: 'orion'; atMs: number; process: Outcome; database: Outcome; connections?: number }
+    /**
+     * `database`: whether it has its database; absent for a role that has no way to tell. `connections`: those others have to its ports,
+     * counted on the node; absent when nobody asked, or nobody could say.
+     */
+    | { role: ServiceRole; atMs: number; process: Outcome; database?: Outcome; connections?: number }
     | { role: 'mongo'; atMs: number; process: Outcome; hello?: HelloFact }
   );
 

@@ -1,6 +1,7 @@
 /** Folds probes into a node's health: slow to dead, slower back. Judges one node at a time and never acts on it. */
 import type { InstanceFact, NodeProbe, Outcome } from './facts';
 import type { NodeHealth, Sickness } from './memory';
+import { isService, type ServiceRole } from './names';
 import type { Policy } from './spec';
 
 /** An answer slower than this is a sign of overload, never of death, ms. */
@@ -28,37 +29,43 @@ function isRefusal(status: number | undefined): boolean {
 }
 
 /**
- * What a broker's `/version` says when it is not good. A connection that is taken and not answered, or closed at once, may be load:
+ * What the process of a service says when it is not good. A connection that is taken and not answered, or closed at once, may be load:
  * Orion closes what comes above its `-maxConnections`, and a pool of blocked threads answers nothing at all.
  */
-function judgeBroker(process: Extract<Outcome, { is: 'failed' }>): Verdict {
+function judgeService(process: Extract<Outcome, { is: 'failed' }>): Verdict {
   const { status, detail, accepts } = process;
   if (TOO_BUSY.has(status)) return { is: 'good', sickness: 'overload', detail };
   if (isRefusal(status)) return { is: 'blind', detail: `${detail}: something answers, but not to us` };
   return { is: 'bad', detail, ...(accepts ? { isStalled: true } : {}) };
 }
 
-/** A broker whose database fails is itself well: replacing it would help nobody (facts: `/version` is static, `/v2/entities` is not). */
-function judgeDatabase(database: Outcome): Verdict {
-  if (database.is !== 'failed' || isRefusal(database.status)) return { is: 'good' };
+/** A service whose database fails is itself well: replacing it would help nobody (facts: `/version` is static, `/v2/entities` is not). */
+function judgeDatabase(database: Outcome | undefined): Verdict {
+  if (database?.is !== 'failed' || isRefusal(database.status)) return { is: 'good' };
   if (TOO_BUSY.has(database.status)) return { is: 'good', sickness: 'overload', detail: database.detail };
   return { is: 'good', sickness: 'database', detail: `database: ${database.detail}` };
+}
+
+type ServiceProbe = Extract<NodeProbe, { role: ServiceRole }>;
+
+export function isOfService(probe: NodeProbe): probe is ServiceProbe {
+  return isService(probe.role);
 }
 
 /** By path and answer; the table of them is in the tests. */
 function judge(probe: NodeProbe): Verdict {
   const { process } = probe;
   if (process.is === 'unknown') return { is: 'blind', detail: process.detail };
-  if (process.is === 'failed') return probe.role === 'orion' ? judgeBroker(process) : { is: 'bad', detail: process.detail };
-  const verdict: Verdict = probe.role === 'orion' ? judgeDatabase(probe.database) : { is: 'good' };
+  if (process.is === 'failed') return isOfService(probe) ? judgeService(process) : { is: 'bad', detail: process.detail };
+  const verdict: Verdict = isOfService(probe) ? judgeDatabase(probe.database) : { is: 'good' };
   if (verdict.is === 'good' && verdict.sickness) return verdict;
   if (process.latencyMs > SLOW_MS) return { is: 'good', sickness: 'overload', detail: `answers after ${process.latencyMs} ms` };
   return verdict;
 }
 
-/** Whether a broker takes connections and answers none: hung, or buried under load; from outside both look the same. */
+/** Whether a service takes connections and answers none: hung, or buried under load; from outside both look the same. */
 export function isStalled(probe: NodeProbe | undefined): boolean {
-  return probe?.role === 'orion' && probe.process.is === 'failed' && probe.process.accepts === true;
+  return probe !== undefined && isOfService(probe) && probe.process.is === 'failed' && probe.process.accepts === true;
 }
 
 function withHealth(previous: NodeHealth, next: Omit<NodeHealth, 'sinceMs'>, nowMs: number): NodeHealth {
@@ -74,6 +81,7 @@ function foldGood(previous: NodeHealth, verdict: Extract<Verdict, { is: 'good' }
   const detail = back ? verdict.detail : previous.detail;
   const next: Omit<NodeHealth, 'sinceMs'> = { health, good, bad: 0, everHealthy: previous.everHealthy || back };
   if (sickness) next.sickness = sickness;
+  if (sickness === 'database') next.lacksDatabaseSinceMs = previous.lacksDatabaseSinceMs ?? nowMs;
   if (detail) next.detail = detail;
   return withHealth(previous, next, nowMs);
 }

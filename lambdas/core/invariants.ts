@@ -1,5 +1,7 @@
 /** Invariants: what no plan may ever do, checked apart from the planners that made it. Names violations, repairs nothing. */
 import { isDisruptive, type JobOf, type PlannedJob } from './jobs';
+import { isService, ROLES } from './names';
+import { namesServer } from './node-config';
 import type { Node } from './observation';
 import { majorityOf } from './plan/mongo-view';
 import type { Situation } from './plan/situation';
@@ -32,14 +34,14 @@ function checkReconfig(s: Situation, job: JobOf<'reconfigReplicaSet'>): string |
   return undefined;
 }
 
-/** A living balancer whose configuration names a broker that may serve, or may name it. */
-function senderTo(s: Situation, broker: Node): string | undefined {
-  const { privateIp } = broker.fact;
-  if (broker.configVersion === undefined || broker.health.health === 'dead') return undefined;
+/** A living balancer whose configuration names a node that may serve, or may name it. */
+function senderTo(s: Situation, node: Node): string | undefined {
+  const { privateIp } = node.fact;
+  if (node.configVersion === undefined || node.health.health === 'dead') return undefined;
   return s.slots.wanted.lb.find(({ current }) => {
     if (!current || current.health.health === 'dead') return false;
     const wanted = s.configs.lb.get(current.fact.instanceId);
-    const names = wanted?.config.role !== 'lb' || wanted.config.brokers.some(({ ip }) => ip === privateIp);
+    const names = wanted?.config.role !== 'lb' || privateIp === undefined || namesServer(wanted.config, privateIp);
     return names || current.configVersion !== wanted.version;
   })?.slot;
 }
@@ -53,7 +55,7 @@ function checkTerminate(s: Situation, job: JobOf<'terminateNode'>): string | und
   if (job.role === 'mongo' && s.mongo.members.some((m) => m.host === host)) return 'the node is a member of the replica set';
   const filling = s.slots.wanted[job.role].find((slot) => slot.current === node);
   if (filling) return `the node fills ${filling.slot}`;
-  const sender = job.role === 'orion' ? senderTo(s, node) : undefined;
+  const sender = isService(job.role) ? senderTo(s, node) : undefined;
   return sender ? `${sender} may still send to it` : undefined;
 }
 
@@ -81,17 +83,17 @@ function checkMove(s: Situation, job: JobOf<'moveAddress'>, jobs: readonly Plann
   return undefined;
 }
 
-/** A broker that restarts is out of the balancers, where there is another to take its requests. */
-function checkBrokerConfig(s: Situation, job: JobOf<'applyConfig'>): string | undefined {
+/** A service node that restarts is out of the balancers, where there is another to take its requests. */
+function checkServiceConfig(s: Situation, job: JobOf<'applyConfig'>): string | undefined {
   const node = s.observation.nodes.find((n) => n.fact.instanceId === job.instanceId);
-  if (!node?.health.everHealthy || s.slots.wanted.orion.length === 1) return undefined;
+  if (!node?.health.everHealthy || s.slots.wanted[job.role].length === 1) return undefined;
   const sender = senderTo(s, node);
   return sender ? `${sender} may still send to it` : undefined;
 }
 
 /** A member that restarts is away for a moment: not the primary, and only while the others are a majority. */
 function checkConfig(s: Situation, job: JobOf<'applyConfig'>): string | undefined {
-  if (job.role === 'orion' && job.restarts) return checkBrokerConfig(s, job);
+  if (isService(job.role) && job.restarts) return checkServiceConfig(s, job);
   if (job.role !== 'mongo' || !job.restarts) return undefined;
   const member = s.mongo.members.find((m) => m.node?.fact.instanceId === job.instanceId);
   if (!member?.votes || s.mongo.voters === 1) return undefined;
@@ -143,7 +145,7 @@ export function findViolations(s: Situation, jobs: readonly PlannedJob[]): strin
   if (s.phase === 'active' && disruptive > 1) violations.push(`${disruptive} disruptive jobs at once, 1 at most`);
   const keys = jobs.map((job) => job.jobKey);
   if (new Set(keys).size !== keys.length) violations.push('two jobs share one key');
-  for (const role of ['lb', 'orion', 'mongo'] as const) {
+  for (const role of ROLES) {
     const configured = [...s.inFlight, ...jobs].filter((job) => job.kind === 'applyConfig' && job.role === role && job.restarts);
     if (configured.length > 1) violations.push(`${configured.length} running ${role} nodes given a configuration at once, 1 at most`);
     const launches = jobs.filter((job) => job.kind === 'launchNode' && job.role === role).length;

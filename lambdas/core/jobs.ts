@@ -92,7 +92,15 @@ const provisionJobs = [
     /** Taking it restarts a process that serves. */
     restarts: z.literal(true).optional(),
   }),
-  z.strictObject({ kind: z.literal('restartRole'), ...planned, role, slot, instanceId }),
+  z.strictObject({
+    kind: z.literal('restartRole'),
+    ...planned,
+    role,
+    slot,
+    instanceId,
+    /** It lost its database for good, and answers all the same; any other process that answers by then is left alone. */
+    evenIfItAnswers: z.literal(true).optional(),
+  }),
   z.strictObject({ kind: z.literal('initiateReplicaSet'), ...planned, instanceId, replicaSet, members: z.array(host).min(1).max(7) }),
   z.strictObject({ kind: z.literal('reconfigReplicaSet'), ...planned, instanceId, replicaSet, change: memberChange, expect: expectConfig }),
   z.strictObject({ kind: z.literal('stepDownPrimary'), ...planned, instanceId, replicaSet, expect: expectConfig }),

@@ -21,6 +21,8 @@ export interface NodeHealth {
   /** First bad probe of the current row of them, ms. */
   badSinceMs?: number;
   everHealthy: boolean;
+  /** Since when it answers and says that it has no database, ms. */
+  lacksDatabaseSinceMs?: number;
   /** Last probe's words when it was bad. */
   detail?: string;
 }
@@ -67,7 +69,7 @@ export interface Rollout {
   rolledBack?: true;
 }
 
-/** A broker on its way out of service: no balancer shall send to it. */
+/** A broker, or a node of another service, on its way out of service: no balancer shall send to it. */
 export interface Draining {
   instanceId: string;
   sinceMs: number;
@@ -117,7 +119,7 @@ export interface Memory {
   addressHomes: Record<string, string>;
   /** By role. */
   rollouts: Partial<Record<Role, Rollout>>;
-  /** The broker that is drained: one at a time. */
+  /** The node that is drained: one at a time. */
   draining?: Draining;
   /** The next nudge this cluster already asked for, ms; stops chains of checks from multiplying. */
   lookAgainAtMs: number;

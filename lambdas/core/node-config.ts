@@ -53,7 +53,7 @@ export const orionConfig = z.strictObject({
 });
 export const mongoConfig = z.strictObject({ role: z.literal('mongo'), replicaSet });
 /** Of a role of the catalogue; what its files are made of stands in its entry. */
-export const serviceConfig = z.strictObject({
+export const enablerConfig = z.strictObject({
   role: enablerRole,
   version,
   /** Its place in its role, from 1. */
@@ -67,10 +67,10 @@ export const serviceConfig = z.strictObject({
   offered: z.strictObject({ host: ip, port }),
   options: roleOptions,
 });
-export type ServiceConfig = z.output<typeof serviceConfig>;
+export type EnablerConfig = z.output<typeof enablerConfig>;
 
 /** What a node's configuration is rendered from. */
-export const nodeConfig = z.discriminatedUnion('role', [lbConfig, orionConfig, mongoConfig, serviceConfig]);
+export const nodeConfig = z.discriminatedUnion('role', [lbConfig, orionConfig, mongoConfig, enablerConfig]);
 export type NodeConfig = z.output<typeof nodeConfig>;
 export type LbConfig = z.output<typeof lbConfig>;
 

@@ -1,6 +1,7 @@
 /** Settles jobs in flight: folds how they ended into memory. Decides nothing about what comes next. */
 import type { PlannedJob } from './jobs';
 import type { Memory } from './memory';
+import { isService } from './names';
 import type { JobFact, JobOutput } from './observation';
 import { baseOf } from './plan/situation';
 import type { Policy } from './spec';
@@ -88,7 +89,7 @@ function settleDone(memory: Memory, job: PlannedJob, output: JobOutput, policy: 
   if (job.kind === 'initiateReplicaSet') memory.replicaSetInitiated = true;
   if (job.kind === 'setDefaultWriteConcern') memory.writeConcernSet = job.writeConcern;
   if (output.nextMemberId !== undefined) memory.nextMemberId = Math.max(memory.nextMemberId, output.nextMemberId);
-  if (job.kind === 'restartRole' || (job.kind === 'applyConfig' && job.role === 'orion' && job.restarts))
+  if (job.kind === 'restartRole' || (job.kind === 'applyConfig' && isService(job.role) && job.restarts))
     doubt(memory, job.instanceId, nowMs);
 }
 

@@ -1,6 +1,6 @@
 /** Slots: which node fills which place, which nodes are superfluous. Sorts what is there; launches and removes nothing. */
 import type { AddressFact } from './facts';
-import { addressNames, type Role, slotNames } from './names';
+import { addressNames, byRole, type Role, slotNames } from './names';
 import type { Node, Observation } from './observation';
 import { addressCount, type ClusterSpec, countOf } from './spec';
 
@@ -20,7 +20,8 @@ export interface Slots {
   unwanted: Record<Role, Node[]>;
 }
 
-function indexOf(slot: string): number {
+/** `2` of `ctx2`. */
+export function indexOf(slot: string): number {
   return Number(/\d+$/.exec(slot)?.[0] ?? 0);
 }
 
@@ -69,11 +70,11 @@ export function sortIntoSlots(spec: ClusterSpec, observation: Observation): Slot
     return { role, slot, current, extras: nodes.slice(1) };
   };
   const take = (role: Role) => wantedNames(spec, role, observation).map((slot) => takeSlot(role, slot));
-  const wanted = { lb: take('lb'), orion: take('orion'), mongo: take('mongo') };
-  if (bySlot.size === 0) return { wanted, unwanted: { lb: [], orion: [], mongo: [] } };
+  const wanted = byRole(take);
+  if (bySlot.size === 0) return { wanted, unwanted: byRole(() => []) };
   const rest = [...bySlot.values()].flat().sort((a, b) => indexOf(b.fact.slot) - indexOf(a.fact.slot) || compare(a, b));
   const restOf = (role: Role) => rest.filter((node) => node.fact.role === role);
-  return { wanted, unwanted: { lb: restOf('lb'), orion: restOf('orion'), mongo: restOf('mongo') } };
+  return { wanted, unwanted: byRole(restOf) };
 }
 
 /** Host of a mongo node as the replica set knows it; undefined while it has no address. */

@@ -1,4 +1,6 @@
 /** Checks nodes: one disruption at a time, a bounded number of terminations, one node a slot and incarnation, nobody else's touched. */
+import { isService } from '../../lambdas/core/names';
+import { namesServer } from '../../lambdas/core/node-config';
 import type { SimNode } from '../sim-node';
 import type { SimWorld } from '../sim-world';
 import type { MakeChecker } from './checker';
@@ -21,13 +23,14 @@ function isMember(world: SimWorld, { fact, member }: SimNode): boolean {
   return !config || config.members.some(({ host }) => host === member.host);
 }
 
-/** A broker that no balancer names any more gets no requests, a mongod that is no member has no say: taking it down disrupts nobody. */
+/** A service that no balancer names any more gets no requests, a mongod that is no member has no say: taking it down disrupts nobody. */
 function isInService(world: SimWorld, node: SimNode): boolean {
   if (!world.cloud.isServing(node)) return false;
   if (node.fact.role === 'mongo') return isMember(world, node);
-  if (node.fact.role !== 'orion') return true;
-  const balancers = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === node.fact.cluster && world.cloud.isServing(n));
-  return balancers.some(({ config }) => config?.role === 'lb' && config.brokers.some(({ ip }) => ip === node.fact.privateIp));
+  const { role, cluster, privateIp = '' } = node.fact;
+  if (!isService(role)) return true;
+  const balancers = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === cluster && world.cloud.isServing(n));
+  return balancers.some(({ config }) => config?.role === 'lb' && namesServer(config, privateIp));
 }
 
 /** What took something out of service, and when. */

@@ -1,5 +1,6 @@
 /** Acts that strike once: on nodes, and what people do. Uses what the world offers to anybody, never a row or a plan. */
 import type { Role } from '../../lambdas/core/names';
+import { countOf } from '../../lambdas/core/spec';
 import type { SimNode } from '../sim-node';
 import type { World } from '../world';
 import { specOf } from './outside';
@@ -133,7 +134,8 @@ export function actAsPerson(world: World, fault: PersonFault): (() => void) | un
   switch (fault.kind) {
     case 'personScales': {
       const { role, count, twice, back } = fault;
-      const before = specOf(world, CITY)?.[role].count;
+      const spec = specOf(world, CITY);
+      const before = spec && countOf(spec, role);
       const ask = (wanted: number) => world.send('provision', { kind: 'scale', cluster: CITY, role, count: wanted });
       for (let n = twice ? 2 : 1; n > 0; n--) ask(count);
       return back && before !== undefined ? () => void ask(before) : undefined;

@@ -1,4 +1,4 @@
-/** Builds a process of the swarm with a bug in it: exact texts of the sources are replaced while they are bundled. The sources stay as they are. */
+/** Builds a program of other sources: exact texts are replaced while they are bundled, a bug for the swarm to find. The sources stay as they are. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
@@ -7,8 +7,11 @@ import { CHILD } from './pool';
 
 const PROJECT = dirname(dirname(__dirname));
 
+/** What is replaced, under a name for messages. */
+type Patched = Pick<Mutant, 'name' | 'patches'>;
+
 /** A file's text with the patches that are for it. @throws where a text to replace is not there exactly once */
-export function patched({ name, patches }: Mutant, file: string, text: string): string {
+export function patched({ name, patches }: Patched, file: string, text: string): string {
   return patches
     .filter((patch) => patch.file === file)
     .reduce((now, { find, replace }) => {
@@ -18,11 +21,11 @@ export function patched({ name, patches }: Mutant, file: string, text: string): 
     }, text);
 }
 
-/** Writes the bundled program to `outfile`; without a mutant it is the program as it is. */
-export async function buildChild(outfile: string, mutant?: Mutant): Promise<void> {
+/** Writes the program that begins in `entryPoint` to `outfile`, patched. @throws where a patch finds nothing to replace */
+export async function buildPatched(entryPoint: string, outfile: string, mutant?: Patched): Promise<void> {
   const done = new Set<string>();
   await build({
-    entryPoints: [CHILD],
+    entryPoints: [entryPoint],
     outfile,
     bundle: true,
     platform: 'node',
@@ -44,6 +47,11 @@ export async function buildChild(outfile: string, mutant?: Mutant): Promise<void
   });
   const missed = mutant?.patches.find(({ file }) => !done.has(file));
   if (missed) throw new Error(`mutant ${mutant?.name}: ${missed.file} is no part of the program`);
+}
+
+/** Writes a process of the swarm to `outfile`; without a mutant it is the program as it is. */
+export function buildChild(outfile: string, mutant?: Mutant): Promise<void> {
+  return buildPatched(CHILD, outfile, mutant);
 }
 
 /** Where a mutant's program is written within a folder. */

@@ -1,7 +1,8 @@
 /** What can be seen of a cluster from outside: whether all its spec asks for is there and serves, whether its data is gone. Reads no plan. */
 
-import { ROLES } from '../../lambdas/core/names';
-import { addressCount, type ClusterSpec, parseSpec } from '../../lambdas/core/spec';
+import { ROLES, type Role } from '../../lambdas/core/names';
+import type { LbConfig } from '../../lambdas/core/node-config';
+import { addressCount, type ClusterSpec, countOf, parseSpec } from '../../lambdas/core/spec';
 import { compareConfigs, type ReplicaSetConfig, votersOf } from '../replica-set/replica-config';
 import type { SimNode } from '../sim-node';
 import type { World } from '../world';
@@ -25,7 +26,7 @@ function livingNodes(world: World, cluster: string): SimNode[] {
 function nodeProblem(world: World, spec: ClusterSpec, nodes: readonly SimNode[]): string | undefined {
   for (const role of ROLES) {
     const those = nodes.filter(({ fact }) => fact.role === role);
-    const { count } = spec[role];
+    const count = countOf(spec, role);
     if (those.length !== count) return `${those.length} ${role} nodes, ${count} wanted`;
     if (new Set(those.map(({ fact }) => fact.slot)).size !== count) return `two ${role} nodes share a slot`;
     const silent = those.find((node) => !world.cloud.isServing(node));
@@ -34,21 +35,30 @@ function nodeProblem(world: World, spec: ClusterSpec, nodes: readonly SimNode[])
   return undefined;
 }
 
+/** A role that a balancer sends to others than those that are there. */
+function wronglyOffered({ brokers, services = [] }: LbConfig, nodes: readonly SimNode[]): Role | undefined {
+  const offers = [{ role: 'orion' as Role, servers: brokers }, ...services];
+  return offers.find(({ role, servers }) => {
+    const there = nodes.flatMap(({ fact }) => (fact.role === role ? [fact.privateIp] : []));
+    return (
+      servers
+        .map(({ ip }) => ip)
+        .sort()
+        .join() !== there.sort().join()
+    );
+  })?.role;
+}
+
 function entryProblem(world: World, spec: ClusterSpec, nodes: readonly SimNode[]): string | undefined {
   const addresses = [...world.cloud.addresses.values()].filter(({ cluster }) => cluster === spec.name);
   if (addresses.length !== addressCount(spec)) return `${addresses.length} addresses, ${addressCount(spec)} wanted`;
   const lost = addresses.find(({ holder }) => !nodes.some(({ fact }) => fact.role === 'lb' && fact.instanceId === holder));
   if (lost) return `${lost.publicIp} is on no balancer`;
-  const brokers = nodes.flatMap(({ fact }) => (fact.role === 'orion' ? [fact.privateIp] : []));
-  const behind = nodes.find(
-    ({ config }) =>
-      config?.role === 'lb' &&
-      config.brokers
-        .map(({ ip }) => ip)
-        .sort()
-        .join() !== brokers.sort().join(),
-  );
-  if (behind) return `${behind.fact.slot} does not balance over the ${brokers.length} brokers that are there`;
+  const behind = nodes.flatMap(({ fact, config }) => {
+    const role = config?.role === 'lb' ? wronglyOffered(config, nodes) : undefined;
+    return role ? [`${fact.slot} does not balance over the ${role} nodes that are there`] : [];
+  });
+  if (behind[0]) return behind[0];
   if (new Set(addresses.map(({ holder }) => holder)).size !== addresses.length)
     return 'one balancer holds several addresses, another one none';
   const dead = addresses.find(({ name }) => !world.dataPath.primaryThrough(spec.name, name));

@@ -163,11 +163,11 @@ describe('fiware-ha recipe', () => {
 });
 
 describe('fiware-ha create', () => {
-  it('refuses a spec with roles that the control plane does not run, and says where it can go', async () => {
-    const cli = aCommandLine({ files: { 'city.json': '{"enablers":{"cygnus":{}}}' } });
+  it('refuses a version that does not go with what the members run, and says where it can go', async () => {
+    const cli = aCommandLine({ files: { 'city.json': '{"enablers":{"orion-ld":{"ports":{"north":1027}}}}' } });
     const { exitCode, err } = await cli.run('create', 'city', '--spec', 'city.json');
     expect(exitCode).toBe(2);
-    expect(err.join()).toMatch(/enablers\.cygnus: expected nothing here for now: .*fiware-ha recipe/);
+    expect(err.join()).toMatch(/enablers\.orion-ld\.version: .* does not work with MongoDB 7\.0: .*fiware-ha recipe/);
     expect(cli.sent()).toEqual([]);
   });
 });

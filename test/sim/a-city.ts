@@ -1,6 +1,8 @@
 /** A simulated cluster for tests: creates one, waits, and reads what anybody outside could read. Asserts nothing. */
 import type { JournalEntry } from '../../lambdas/app/ports';
 import type { ClusterRow } from '../../lambdas/core/memory';
+import type { Role } from '../../lambdas/core/names';
+import type { SimNode } from '../../sim/sim-node';
 import { World, type WorldOptions } from '../../sim/world';
 
 export const CREATE_WITHIN_S = 900;
@@ -25,4 +27,23 @@ export async function aWorldWith(clusters: string[], options: WorldOptions): Pro
 
 export function journalOf(world: World, cluster = 'city'): JournalEntry[] {
   return world.state.journal.filter((entry) => entry.cluster === cluster);
+}
+
+/** Edits the stored spec as a person would. @throws where there is none */
+export function changeSpec(world: World, edit: (spec: Record<string, unknown>) => Record<string, unknown>): void {
+  const stored = world.state.specs.get('city');
+  if (!stored) throw new Error('no spec is stored');
+  world.state.specs.set('city', { ...stored, text: JSON.stringify(edit(JSON.parse(stored.text))), version: stored.version + 1 });
+}
+
+/** Lets time pass until all is as it should be. @throws with the last plan's words where it is not in time */
+export async function settle(world: World, withinS = 1_800): Promise<void> {
+  await world.pass(20);
+  if (!(await world.pass(withinS, () => isSettled(world)))) throw new Error(`not settled: ${rowOf(world)?.status?.sentence}`);
+}
+
+/** Nodes of a role that are not gone, by slot. */
+export function nodesOf(world: World, role: Role): Record<string, SimNode> {
+  const nodes = [...world.cloud.nodes.values()].filter(({ fact }) => fact.role === role && fact.state !== 'terminated');
+  return Object.fromEntries(nodes.map((node) => [node.fact.slot, node]));
 }

@@ -5,7 +5,7 @@ import { LongRequests } from '../../sim/long-requests';
 import { makeRandom } from '../../sim/random';
 import type { SimNode } from '../../sim/sim-node';
 import { World } from '../../sim/world';
-import { isSettled, journalOf, rowOf } from './a-city';
+import { changeSpec, isSettled, journalOf, rowOf } from './a-city';
 
 const SEEDS = [1, 2, 3];
 const WITHIN_S = 1_800;
@@ -54,12 +54,6 @@ async function aCityOf(count: number, seed: number, policy = {}): Promise<City> 
       return watching.violations.map(({ checker, text }) => `${checker}: ${text}`);
     },
   };
-}
-
-function changeSpec(world: World, edit: (spec: Record<string, unknown>) => Record<string, unknown>): void {
-  const stored = world.state.specs.get('city');
-  if (!stored) throw new Error('no spec is stored');
-  world.state.specs.set('city', { ...stored, text: JSON.stringify(edit(JSON.parse(stored.text))), version: stored.version + 1 });
 }
 
 const scale = (count: number) => (world: World) => void world.send('provision', { kind: 'scale', cluster: 'city', role: 'orion', count });

@@ -36,7 +36,7 @@ function commandOf(job: NodeJob, plannedAtMs: number): NodeCommand {
       return { name: 'apply-config', role: job.role, version: job.version, files: renderConfig(config, job.version) };
     }
     case 'restartRole':
-      return { name: 'restart-role', role: job.role };
+      return { name: 'restart-role', role: job.role, ...(job.evenIfItAnswers ? { evenIfItAnswers: true } : {}) };
     case 'initiateReplicaSet':
       return stepOf(job, 'initiate', plannedAtMs);
     case 'reconfigReplicaSet':

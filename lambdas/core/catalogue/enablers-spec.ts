@@ -74,7 +74,7 @@ export const enablersSpec = z.strictObject(
   },
 );
 
-type EnablersSpec = z.output<typeof enablersSpec>;
+export type EnablersSpec = z.output<typeof enablersSpec>;
 /** What a spec says of one role of the catalogue. */
 export type EnablerSpec = NonNullable<EnablersSpec[EnablerRole]>;
 

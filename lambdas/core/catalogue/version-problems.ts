@@ -1,13 +1,12 @@
 /** What speaks against the versions of a spec: unknown settings, pairs known not to work. Says it with the way out; changes nothing. */
-import type { EnablerRole } from '../names';
-import { type EnablerSpec, enablersOf } from './enablers-spec';
+import { type EnablersSpec, enablersOf } from './enablers-spec';
 import { orion } from './orion';
 import { conflictWithMongo, isKnown, knownVersions, type MongoSeries } from './versions';
 
 /** The part of a spec that has versions. */
 interface Versions {
   orion: { version: string };
-  enablers: Record<EnablerRole, EnablerSpec | undefined>;
+  enablers: EnablersSpec;
 }
 
 /** Versions whose settings nobody knows, a sentence each. The schema of the other roles says so itself. */

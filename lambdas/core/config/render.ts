@@ -1,10 +1,10 @@
 /** Renders a node's configuration files from its values. Text in, text out; sending and checking them is done elsewhere. */
 import type { NodeConfig } from '../node-config';
+import { renderEnabler } from './enabler';
 import { renderLb } from './lb';
 import { renderMongo } from './mongo';
 import { renderOrion } from './orion';
 import type { RenderedFile } from './rendered-file';
-import { renderService } from './service';
 
 /** The files of a configuration; `version` is written into them so that a person or a probe can read it back. */
 export function renderConfig(config: NodeConfig, version: string): RenderedFile[] {
@@ -16,6 +16,6 @@ export function renderConfig(config: NodeConfig, version: string): RenderedFile[
     case 'mongo':
       return renderMongo(config, version);
     default:
-      return renderService(config, version);
+      return renderEnabler(config, version);
   }
 }

@@ -37,7 +37,7 @@ function samplesOf(role: Role): NodeConfig[] {
       protocol,
     }));
   if (role === 'mongo') return [{ role, replicaSet: 'rs' }];
-  if (role === 'orion') return [{ role, version: '4.1.0', ...database, settings: orionSettings('t3.medium') }];
+  if (role === 'orion') return [{ role, version: '4.1.0', ...database, seeds: [...database.seeds], settings: orionSettings('t3.medium') }];
   const at = { host: '10.0.0.5', port: 1026 };
   const choices = [{}, { channel: 'file' as const, mqtt: { host: 'mqtt', port: 1883, shared: true } }];
   return choices.map((options) => ({

@@ -1,8 +1,8 @@
 /** Plans configuration: what each node should run, who gets it next. New nodes at once, running ones one at a time a role. */
 import { driftWords } from '../config-report';
-import type { Role } from '../names';
+import { isService, type Role, SERVICE_ROLES } from '../names';
 import type { Node } from '../observation';
-import { howDrained, maySendTo, restartsUndrained, whyNotStopped } from './drain';
+import { howDrained, maySendTo, restartOrder, restartsUndrained, whyNotStopped } from './drain';
 import { majorityOf } from './mongo-view';
 import { awaitsRollback, rolloutBarrier } from './rollout-barrier';
 import { rolloutProblems } from './rollout-words';
@@ -56,11 +56,12 @@ function whyApply({ fact, configVersion, drifted }: Node, wanted: string, spared
   return `${node} runs ${configVersion}, wanted ${wanted}${how}`;
 }
 
-/** What to say of how a broker's requests are spared its restart; undefined while they are not yet. */
+/** What to say of how a service's requests are spared the restart of a node; undefined while they are not yet. */
 function spareRequests(s: Situation, node: Node, step: Step): string | undefined {
   if (!maySendTo(node)) return 'it serves nobody';
   if (!node.health.everHealthy) return 'it never served yet';
-  if (restartsUndrained(s.slots, node)) return 'it is the only broker: there is none to drain it towards, requests fail until it is back';
+  if (restartsUndrained(s.slots, node))
+    return `it is the only ${node.fact.role}: there is none to drain it towards, requests fail until it is back`;
   const why = whyNotStopped(s, node);
   if (why) step.notes.push(why);
   return why ? undefined : howDrained(s);
@@ -76,7 +77,7 @@ function sayStuck(s: Situation, { fact }: Node, base: string, step: Step): void 
 function planRole(s: Situation, role: Role, step: Step): void {
   const underWay = s.inFlight.filter((job) => job.kind === 'applyConfig' && job.role === role);
   let rolling = underWay.length > 0;
-  for (const { slot, current } of s.slots.wanted[role]) {
+  for (const { slot, current } of restartOrder(s.slots, role)) {
     if (current?.fact.state !== 'running' || !current.fact.privateIp) continue;
     if (isBroken(current) && !awaitsRollback(s, current)) continue;
     const desired = wantedConfigOf(s.configs, current);
@@ -94,7 +95,7 @@ function planRole(s: Situation, role: Role, step: Step): void {
     const barrier = isNew ? undefined : rolloutBarrier(s, current);
     if (barrier) step.notes.push(barrier);
     if (barrier || (!isNew && (rolling || !othersAreWell(s, current)))) continue;
-    const spared = role === 'orion' && !isNew ? spareRequests(s, current, step) : '';
+    const spared = isService(role) && !isNew ? spareRequests(s, current, step) : '';
     if (spared === undefined) continue;
     rolling ||= !isNew;
     if (role === 'mongo' && !isNew && waitsForOthers(s, current, step)) continue;
@@ -110,9 +111,9 @@ function planRole(s: Situation, role: Role, step: Step): void {
   }
 }
 
-/** Sends configurations: mongo before brokers before balancers, because each needs the one before. */
+/** Sends configurations: members before brokers and other services before balancers, because each needs the one before. */
 export function planConfiguration(s: Situation): Step {
   const step = { ...emptyStep(), blocked: rolloutProblems(s) };
-  for (const role of ['mongo', 'orion', 'lb'] as const) planRole(s, role, step);
+  for (const role of ['mongo', ...SERVICE_ROLES, 'lb'] as const) planRole(s, role, step);
   return step;
 }

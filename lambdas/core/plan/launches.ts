@@ -1,13 +1,18 @@
 /** Plans launches: empty slots are filled, dead nodes get a successor. Never takes anything down. */
+import { serviceEntry } from '../catalogue/catalogue';
 import { isSeenDead } from '../health';
 import type { JobOf } from '../jobs';
-import type { Role } from '../names';
+import { isService, type Role, SERVICE_ROLES, type ServiceRole } from '../names';
 import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
+import { instanceTypeOf } from '../spec';
 import { loadBarrier, trialBarrier } from './all-sick';
 import { awaitsRollback } from './rollout-barrier';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
+import { wantedConfigOf } from './wanted-config';
+
+const ORDER: readonly Role[] = ['mongo', ...SERVICE_ROLES, 'lb'];
 
 /** Living nodes of a role by zone, launches under way included. */
 function zoneLoad(s: Situation, role: Role): Map<string, number> {
@@ -30,11 +35,16 @@ function isGone(node: Node): boolean {
   return node.health.sickness === 'gone';
 }
 
+/** What all of a role suffer from alike, and a successor would as well. */
+function sharedBarrier(s: Situation, role: ServiceRole, node: Node): string | undefined {
+  return loadBarrier(s.slots, role, node) ?? trialBarrier(s.slots, role, node, wantedConfigOf(s.configs, node)?.version);
+}
+
 /** Why a dead node can't have its successor yet; undefined when it can. */
 function replacementBarrier(s: Situation, slot: Slot, node: Node): string | undefined {
   if (isGone(node)) return undefined;
   if (s.breaker.open) return s.breaker.reason;
-  const shared = slot.role === 'orion' ? (loadBarrier(s.slots, node) ?? trialBarrier(s.slots, node, s.configs.orion?.version)) : undefined;
+  const shared = isService(slot.role) ? sharedBarrier(s, slot.role, node) : undefined;
   if (shared) return shared;
   const until = s.memory.cooldownUntilMs[slot.slot] ?? 0;
   if (until > s.nowMs) return `${slot.slot} was replaced a short while ago: it rests another ${Math.ceil((until - s.nowMs) / 1000)} s`;
@@ -45,9 +55,9 @@ function replacementBarrier(s: Situation, slot: Slot, node: Node): string | unde
   return undefined;
 }
 
-/** A database that is out of reach stops brokers from starting; replacing them would not help (facts: 1026 stays closed). */
-function isDatabaseFault(s: Situation, slot: Slot): boolean {
-  return slot.role === 'orion' && s.mongo.initiated && !s.mongo.primary;
+/** A database that is out of reach stops those who need it from starting; replacing them would not help (facts: Orion's 1026 stays closed). */
+export function isDatabaseFault(s: Situation, role: Role): boolean {
+  return isService(role) && serviceEntry(role).needs.replicaSet && s.mongo.initiated && !s.mongo.primary;
 }
 
 /** Whether a restart comes before a replacement: the instance runs, its process does not, and it was not restarted enough yet. */
@@ -74,8 +84,10 @@ function whyLaunch(s: Situation, slot: Slot, step: Step): string | undefined {
   // It never ran because it waits, not because it is broken: a successor would wait as well.
   if (!isGone(node) && startBarrier(s, node)) return undefined;
   const dead = stuck ?? `${slot.slot} (${node.fact.instanceId}) is dead: ${node.health.detail ?? node.health.sickness}`;
-  if (isDatabaseFault(s, slot) && !isGone(node)) {
-    step.blocked.push(`${dead}; the replica set has no primary, so the broker is not replaced for it`);
+  if (isDatabaseFault(s, slot.role) && !isGone(node)) {
+    step.blocked.push(
+      `${dead}; the replica set has no primary, so the ${slot.role === 'orion' ? 'broker' : slot.role} is not replaced for it`,
+    );
     return undefined;
   }
   const barrier = replacementBarrier(s, slot, node);
@@ -95,7 +107,8 @@ function launchOf(
 ): JobOf<'launchNode'> | undefined {
   const zone = chooseZone(s, load);
   const base = `launch/${slot}`;
-  if (!zone || !mayTry(s, base)) return undefined;
+  const instanceType = instanceTypeOf(s.spec, role);
+  if (!zone || !instanceType || !mayTry(s, base)) return undefined;
   const incarnation = Math.max(s.memory.incarnations[slot] ?? 0, current?.fact.incarnation ?? 0) + 1;
   const volume = role === 'mongo' ? { volumeGib: s.spec.mongo.volumeGib } : {};
   return {
@@ -105,7 +118,7 @@ function launchOf(
     slot,
     incarnation,
     zone,
-    instanceType: s.spec[role].instanceType,
+    instanceType,
     ...volume,
   };
 }
@@ -130,6 +143,6 @@ function planRole(s: Situation, role: Role, step: Step): void {
 /** Fills empty slots and launches successors of dead nodes, each in the emptiest zone. */
 export function planLaunches(s: Situation): Step {
   const step = emptyStep();
-  for (const role of ['mongo', 'orion', 'lb'] as const) planRole(s, role, step);
+  for (const role of ORDER) planRole(s, role, step);
   return step;
 }

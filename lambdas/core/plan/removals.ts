@@ -1,4 +1,5 @@
 /** Plans which superfluous node goes next: successors' predecessors, duplicates, slots the spec gave up. Never one in service. */
+import { isService } from '../names';
 import type { Node } from '../observation';
 import { hostOf } from '../slots';
 import { howDrained, maySendTo, whyNotStopped } from './drain';
@@ -17,9 +18,9 @@ function mustStay(s: Situation, node: Node): string | undefined {
     if (s.mongo.initiated && !s.mongo.committed)
       return `${slot} (${host}) may be a member again: the newest configuration is not on a majority yet`;
   }
-  if (role === 'orion' && s.busy.has(`config/${instanceId}`))
+  if (isService(role) && s.busy.has(`config/${instanceId}`))
     return `${slot} (${instanceId}) is taking a configuration, and may serve in a moment`;
-  if (role === 'orion' && maySendTo(node)) return whyNotStopped(s, node);
+  if (isService(role) && maySendTo(node)) return whyNotStopped(s, node);
   return undefined;
 }
 
@@ -33,7 +34,7 @@ export function planRemovals(s: Situation): Step {
       step.notes.push(stay);
       continue;
     }
-    const reason = role === 'orion' && maySendTo(node) ? `${why}; ${howDrained(s)}` : why;
+    const reason = isService(role) && maySendTo(node) ? `${why}; ${howDrained(s)}` : why;
     if (node.health.health !== 'healthy' && node.health.sickness !== 'gone' && s.breaker.open) {
       step.blocked.push(`${reason}; not terminated: ${s.breaker.reason}`);
       continue;

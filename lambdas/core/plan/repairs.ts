@@ -1,17 +1,22 @@
-/** Plans restarts of dead processes on running instances, before anything is replaced. Never restarts a slow or suspect one. */
+/** Plans restarts: of dead processes on running instances, before anything is replaced; of those that lost their database for good. Never of a slow or suspect one. */
+import { serviceEntry } from '../catalogue/catalogue';
 import { isSeenDead } from '../health';
+import { isService, type Role, SERVICE_ROLES, type ServiceRole } from '../names';
 import type { Node } from '../observation';
 import { loadBarrier } from './all-sick';
-import { restartComesFirst } from './launches';
+import { isDatabaseFault, restartComesFirst } from './launches';
 import { awaitsRollback } from './rollout-barrier';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
+
+const ORDER: readonly Role[] = ['lb', 'mongo', ...SERVICE_ROLES];
 
 /** Why a dead process must not be restarted now. */
 function barrier(s: Situation, node: Node): string | undefined {
   const { role } = node.fact;
   if (s.breaker.open) return s.breaker.reason;
-  if (role === 'orion' && s.mongo.initiated && !s.mongo.primary) return 'the replica set has no primary: a broker could not start';
-  return role === 'orion' ? loadBarrier(s.slots, node) : undefined;
+  if (!isService(role)) return undefined;
+  if (isDatabaseFault(s, role)) return `the replica set has no primary: ${role} could not start`;
+  return loadBarrier(s.slots, role, node);
 }
 
 function planRestart(s: Situation, node: Node, step: Step): void {
@@ -29,15 +34,40 @@ function planRestart(s: Situation, node: Node, step: Step): void {
     });
 }
 
-/** Restarts dead processes, one at a time a role: a mistaken look then costs a moment of one of several. */
+/** Doublings of the rest between two restarts that did not help, at most. */
+const DOUBLINGS_MAX = 5;
+
+/** Whether a node that lost its database has waited long enough for a restart: twice as long after each that did not help. */
+function isTimeToReconnect(s: Situation, { fact, health }: Node, afterS: number): boolean {
+  const { lacksDatabaseSinceMs } = health;
+  if (health.health !== 'healthy' || health.sickness !== 'database' || lacksDatabaseSinceMs === undefined) return false;
+  const { count = 0, lastAtMs = lacksDatabaseSinceMs } = s.memory.attempts[`reconnect/${fact.instanceId}`] ?? {};
+  return s.nowMs - Math.max(lastAtMs, lacksDatabaseSinceMs) >= afterS * 1000 * 2 ** Math.min(count, DOUBLINGS_MAX);
+}
+
+/** A service whose driver gives up for good is restarted once the database is well and it still says that it has none. */
+function planReconnect(s: Situation, role: ServiceRole, step: Step): void {
+  const { on, afterS } = serviceEntry(role).restart;
+  if (on !== 'truth' || !s.mongo.primary || !s.mongo.committed || s.breaker.open) return;
+  const node = s.slots.wanted[role].find(({ current }) => current && isTimeToReconnect(s, current, afterS))?.current;
+  if (!node || s.busy.has(`config/${node.fact.instanceId}`)) return;
+  const { slot, instanceId } = node.fact;
+  const base = `reconnect/${instanceId}`;
+  if (!mayTry(s, base)) return;
+  const why = `${slot} (${instanceId}) answers without its database, ${node.health.detail}, though the replica set has a primary: its driver may have given up, its process is restarted`;
+  step.jobs.push({ kind: 'restartRole', ...common(s, base, why), role, slot, instanceId, evenIfItAnswers: true });
+}
+
+/** Restarts processes, one at a time a role: a mistaken look then costs a moment of one of several. */
 export function planRepairs(s: Situation): Step {
   const step = emptyStep();
-  for (const role of ['lb', 'mongo', 'orion'] as const) {
+  for (const role of ORDER) {
     if (s.inFlight.some((job) => job.kind === 'restartRole' && job.role === role)) continue;
     const slot = s.slots.wanted[role].find(
       ({ current }) => current && isSeenDead(current.health) && restartComesFirst(s, current) && !awaitsRollback(s, current),
     );
     if (slot?.current) planRestart(s, slot.current, step);
+    else if (isService(role)) planReconnect(s, role, step);
   }
   return step;
 }

@@ -22,7 +22,7 @@ export function nodesOf(s: RolloutView, role: Role): Node[] {
   return s.slots.wanted[role].flatMap(({ current }) => current ?? []);
 }
 
-/** A broker that alone does not reach the database is not well, though it answers. */
+/** A service node that alone does not reach the database is not well, though it answers. */
 export function isWell({ health }: Node): boolean {
   return health.health === 'healthy' && health.sickness !== 'database';
 }

@@ -1,9 +1,10 @@
 /** Follows how new settings come to a role's nodes: proven on one, stopped at the first that turns unhealthy. Judges and remembers; plans no job. */
 import type { Memory, Rollout, Settling } from '../memory';
-import { ROLES, type Role } from '../names';
+import { isService, ROLES, type Role } from '../names';
 import type { Node } from '../observation';
 import { hashOf, rolloutVersion, settingsOf } from '../rollout-settings';
 import type { Settled } from '../settle';
+import { countOf } from '../spec';
 import { goesBackTo, isUnderWay, isWell, nodesOf } from './rollout-barrier';
 import type { Situation } from './situation';
 import { isInStep } from './wanted-config';
@@ -48,7 +49,7 @@ function sicknessOf(s: Situation, node: Node, sinceMs: number): string | undefin
 
 /** Whether something else explains the sickness of a node: then the rollout waits, and nothing is blamed on it. */
 function isExcused(s: Situation, role: Role, touched: ReadonlySet<string>): boolean {
-  if (s.breaker.open || (role === 'orion' && !s.mongo.primary)) return true;
+  if (s.breaker.open || (isService(role) && !s.mongo.primary)) return true;
   return nodesOf(s, role).some((node) => node.configVersion !== undefined && !touched.has(node.fact.instanceId) && !isWell(node));
 }
 
@@ -148,7 +149,8 @@ function foldRole(s: Situation, role: Role, settled: readonly Settled[]): Rollou
  */
 export function foldRollouts(s: Situation, settled: readonly Settled[]): Memory {
   if (s.phase !== 'active' || !s.observation.cloudKnown) return s.memory;
-  return { ...s.memory, rollouts: Object.fromEntries(ROLES.map((role) => [role, foldRole(s, role, settled)])) };
+  const present = ROLES.filter((role) => countOf(s.spec, role) > 0);
+  return { ...s.memory, rollouts: Object.fromEntries(present.map((role) => [role, foldRole(s, role, settled)])) };
 }
 
 /** Whether some node must still prove itself with what it was given. */

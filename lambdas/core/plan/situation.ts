@@ -2,10 +2,11 @@
 import { type Breaker, judgeBreaker } from '../breaker';
 import { isDisruptive, type JobKind, type PlannedJob } from '../jobs';
 import type { Memory, Phase } from '../memory';
+import { addressNames } from '../names';
 import type { Observation } from '../observation';
 import { type Slots, sortIntoSlots } from '../slots';
 import type { ClusterSpec } from '../spec';
-import { chooseDrain, type Drain, followDrain, poolOf } from './drain';
+import { chooseDrain, type Drain, followDrain, poolsOf } from './drain';
 import { type MongoView, viewReplicaSet } from './mongo-view';
 import { isDue } from './rollout-barrier';
 import { isInStep, specsToRender, type WantedConfigs, withBalancers, workOutConfigs } from './wanted-config';
@@ -19,7 +20,7 @@ export interface Situation {
   slots: Slots;
   mongo: MongoView;
   configs: WantedConfigs;
-  /** The broker that is out of the balancers, or on its way out, so that it may stop. */
+  /** The service node that is out of the balancers, or on its way out, so that it may stop. */
   drain?: Drain;
   breaker: Breaker;
   inFlight: PlannedJob[];
@@ -56,6 +57,12 @@ export function baseOf(jobKey: string): string {
   return jobKey.slice(jobKey.indexOf('/') + 1, jobKey.lastIndexOf('#'));
 }
 
+/** The public address by which the cluster's own services reach its balancers: the first of them, whoever holds it. */
+function addressOf({ addresses }: Observation): string | undefined {
+  const [first] = addressNames(1);
+  return addresses.find(({ name }) => name === first)?.publicIp;
+}
+
 /** Sorts everything once, for all planners. */
 export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation, memory: Memory, nowMs: number): Situation {
   const slots = sortIntoSlots(spec, observation);
@@ -64,17 +71,17 @@ export function lookAt(spec: ClusterSpec, phase: Phase, observation: Observation
   const disruption = inFlight.find(isDisruptive)?.kind;
   const busy = new Set(inFlight.map((job) => baseOf(job.jobKey)));
   const specs = specsToRender(spec, memory);
-  const members = workOutConfigs(specs, mongo, memory);
+  const members = workOutConfigs(specs, mongo, memory, addressOf(observation));
   const draining = chooseDrain({
     spec,
     slots,
     memory,
-    isDue: (broker) => isDue({ spec, slots, memory, configs: members, busy }, broker),
+    isDue: (node) => isDue({ spec, slots, memory, configs: members, busy }, node),
     isBusy: (base) => busy.has(base),
     mayTry: (base) => mayTry({ busy, memory, nowMs }, base),
     nowMs,
   });
-  const configs = withBalancers(members, specs, slots, poolOf(slots, draining), observation.claimQueueUrl);
+  const configs = withBalancers(members, specs, slots, poolsOf(slots, draining), observation.claimQueueUrl);
   const drained = observation.nodes.find(({ fact }) => fact.instanceId === draining?.instanceId);
   const drain = followDrain(draining, slots, drained, inFlight, (balancer) => isInStep(configs, balancer), nowMs);
   return {

@@ -1,7 +1,10 @@
 /** Superfluous nodes: successors' predecessors, duplicates, slots the spec gave up. Says which and why; takes nothing down. */
+import { type Role, SERVICE_ROLES } from '../names';
 import type { Node } from '../observation';
 import type { Slot, Slots } from '../slots';
-import type { ClusterSpec } from '../spec';
+import { type ClusterSpec, countOf } from '../spec';
+
+const ORDER: readonly Role[] = [...SERVICE_ROLES, 'lb', 'mongo'];
 
 export interface Superfluous {
   node: Node;
@@ -17,7 +20,7 @@ function waitsForSuccessor(slot: Slot, extra: Node): boolean {
 /** All that may go, the dead ones first. */
 export function superfluousNodes(spec: ClusterSpec, slots: Slots): Superfluous[] {
   const all: Superfluous[] = [];
-  for (const role of ['orion', 'lb', 'mongo'] as const) {
+  for (const role of ORDER) {
     for (const slot of slots.wanted[role])
       for (const node of slot.extras)
         if (!waitsForSuccessor(slot, node)) {
@@ -30,7 +33,7 @@ export function superfluousNodes(spec: ClusterSpec, slots: Slots): Superfluous[]
     for (const node of slots.unwanted[role])
       all.push({
         node,
-        reason: `${node.fact.slot} (${node.fact.instanceId}) is beyond the ${spec[role].count} ${role} nodes of the spec`,
+        reason: `${node.fact.slot} (${node.fact.instanceId}) is beyond the ${countOf(spec, role)} ${role} nodes of the spec`,
       });
   }
   return all.sort((a, b) => Number(b.node.health.health === 'dead') - Number(a.node.health.health === 'dead'));

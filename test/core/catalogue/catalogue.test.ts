@@ -51,7 +51,7 @@ describe.each(CATALOGUE.map((entry) => [entry.name, entry] as const))('the entry
 
   it('tells every member of the replica set to its process, in one form or another', () => {
     const file = entry.file(entry.usualVersion, AROUND)?.content ?? '';
-    const told = [...Object.values(settingsOf(entry.name, entry.usualVersion)), ...files].join('\n');
+    const told = [...Object.values(settingsOf(entry.name, entry.usualVersion)), file].join('\n');
     for (const seed of AROUND.seeds) expect(told).toContain(seed);
     expect(told).toContain('orion_rs');
   });

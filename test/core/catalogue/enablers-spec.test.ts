@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { enablersOf, problemsOfVersions } from '../../../lambdas/core/catalogue/enablers-spec';
+import { enablersOf } from '../../../lambdas/core/catalogue/enablers-spec';
+import { unknownVersions, versionConflicts } from '../../../lambdas/core/catalogue/version-problems';
 import { MONGO_SERIES, type MongoSeries } from '../../../lambdas/core/catalogue/versions';
 import { parseAnySpec, parseSpec, type SpecInput } from '../../../lambdas/core/spec';
 
@@ -89,19 +90,18 @@ describe('enablers of a spec', () => {
     expect(problemsOf({ 'iotagent-json': {}, 'iotagent-ul': { ports: { south: 7897 } } })).toEqual([]);
   });
 
-  it('are refused where the control plane would have to run them, with the way out', () => {
-    const result = parseSpec({ name: 'city', enablers: { cygnus: {} } });
-    expect(result.ok).toBe(false);
-    expect(result.ok ? [] : result.problems).toEqual([
-      'enablers.cygnus: expected nothing here for now: the control plane runs balancers, brokers and MongoDB only; leave it out, or render the cluster with it: fiware-ha recipe compose|swarm|baremetal NAME --spec FILE',
-    ]);
-    expect(parseSpec({ name: 'city', enablers: {} }).ok).toBe(true);
+  it('are run by the control plane, with versions that go with its MongoDB', () => {
+    expect(parseSpec({ name: 'city', enablers: { cygnus: {}, 'sth-comet': {}, 'iotagent-json': {} } }).ok).toBe(true);
+    const result = parseSpec({ name: 'city', enablers: { 'orion-ld': { ports: { north: 1027 } } } });
+    expect(result.ok ? '' : result.problems.join()).toMatch(
+      /^enablers\.orion-ld\.version: version 1\.7\.0 does not work with MongoDB 7\.0: .*; nodes run MongoDB 7\.0, a recipe may have another/,
+    );
   });
 });
 
 describe('versions', () => {
   const refusedBy = (input: Partial<SpecInput>): MongoSeries[] =>
-    MONGO_SERIES.filter((series) => problemsOfVersions(parsed(input), series).length > 0);
+    MONGO_SERIES.filter((series) => versionConflicts(parsed(input), series).length > 0);
 
   it.each<[string, Partial<SpecInput>, MongoSeries[]]>([
     ['Orion 4.1 goes with all', {}, []],
@@ -113,8 +113,15 @@ describe('versions', () => {
     expect(refusedBy(input)).toEqual(refused);
   });
 
+  it('of Orion without known settings are refused', () => {
+    expect(unknownVersions(parsed({ orion: { version: '5.1.0' } }))).toEqual([
+      'orion.version: expected a version whose settings are known: 2.5.0 to below 4.0.0, 4.0.0 to below 5.0.0; got "5.1.0"; take one of those',
+    ]);
+    expect(parseSpec({ name: 'city', orion: { version: '5.1.0' } }).ok).toBe(false);
+  });
+
   it('are refused with field, conflict, source and fix', () => {
-    expect(problemsOfVersions(parsed({ orion: { version: '2.6.0' } }), '7.0')).toEqual([
+    expect(versionConflicts(parsed({ orion: { version: '2.6.0' } }), '7.0')).toEqual([
       'orion.version: version 2.6.0 does not work with MongoDB 7.0: it speaks by the legacy C++ driver 1.1.2, whose operations MongoDB no longer has (fiware-orion, Changelog, 3.0.0); take Orion 3.0.0 or later, or MongoDB 4.4 or 5.0',
     ]);
   });

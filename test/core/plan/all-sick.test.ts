@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { NodeProbe, Outcome } from '../../../lambdas/core/facts';
 import type { NodeHealth } from '../../../lambdas/core/memory';
 import type { Node } from '../../../lambdas/core/observation';
-import { allBrokersSick } from '../../../lambdas/core/plan/all-sick';
+import { allSick } from '../../../lambdas/core/plan/all-sick';
 import {
   aHealth,
   aHealthyWorld,
@@ -40,18 +40,18 @@ describe('all brokers at once', () => {
   it('without the database: none is restarted or replaced', () => {
     const world = setOf(all(sick(aHealth('healthy', 'database'))), { voters: memberHosts(base), primary: null });
     expect(brokerJobs(world)).toEqual([]);
-    expect(allBrokersSick(look(world).slots)).toBe('ctx1: database, ctx2: database, ctx3: database');
+    expect(allSick(look(world).slots, 'orion')).toBe('ctx1: database, ctx2: database, ctx3: database');
   });
 
   it('too slow: none is restarted or replaced', () => {
     expect(brokerJobs(all(sick(aHealth('healthy', 'overload'))))).toEqual([]);
-    expect(allBrokersSick(look(all(sick(aHealth('healthy', 'overload')))).slots)).toContain('overload');
+    expect(allSick(look(all(sick(aHealth('healthy', 'overload')))).slots, 'orion')).toContain('overload');
   });
 
   it('silent for long: none is restarted or replaced, and it says why', () => {
     const world = all(silent);
     expect(brokerJobs(world)).toEqual([]);
-    expect(planOf(world).blocked.join()).toContain('all brokers are sick at once');
+    expect(planOf(world).blocked.join()).toContain('all orion nodes are sick at once');
     expect(brokerJobs(tried(world, 'i-2011', 'i-2021', 'i-2031'))).toEqual([]);
   });
 
@@ -91,9 +91,9 @@ describe('a silent broker', () => {
   });
 });
 
-describe('allBrokersSick', () => {
+describe('allSick', () => {
   it('is no word for brokers that boot, nor while one is well', () => {
-    expect(allBrokersSick(look(all(sick({ ...aHealth('unknown'), everHealthy: false }))).slots)).toBeUndefined();
-    expect(allBrokersSick(look(all((node) => dead(node), ['ctx1', 'ctx2'])).slots)).toBeUndefined();
+    expect(allSick(look(all(sick({ ...aHealth('unknown'), everHealthy: false }))).slots, 'orion')).toBeUndefined();
+    expect(allSick(look(all((node) => dead(node), ['ctx1', 'ctx2'])).slots, 'orion')).toBeUndefined();
   });
 });

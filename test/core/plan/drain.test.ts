@@ -93,7 +93,7 @@ describe('the drain of a broker that is to go', () => {
     const failing = ['ctx1', 'ctx2'].reduce((w, slot) => health(w, slot, 'suspect'), gone);
     expect(poolOf(failing)).toContain('ctx3');
     expect(kindsOf(failing)).not.toContain('terminateNode ctx3');
-    expect(planOf(failing).notes.join()).toContain('ctx3 (i-2031) stays for now: no other broker serves well enough meanwhile');
+    expect(planOf(failing).notes.join()).toContain('ctx3 (i-2031) stays for now: no other orion serves well enough meanwhile');
   });
 
   it('holds on to it while its termination is under way', () => {
@@ -175,7 +175,7 @@ describe('the drain of a broker that is to restart', () => {
   it('is left out for the only broker, and the journal says what that costs', () => {
     const [job] = planOf(outdated(aHealthyWorld({ orion: { count: 1 } }), 'ctx1')).jobs;
     expect(job).toMatchObject({ kind: 'applyConfig', slot: 'ctx1', restarts: true });
-    expect(job?.reason).toContain('it is the only broker: there is none to drain it towards');
+    expect(job?.reason).toContain('it is the only orion: there is none to drain it towards');
   });
 
   it('is left out for a broker that never served', () => {

@@ -1,10 +1,10 @@
 /** Renders the files of a role of the catalogue: its environment, and the one file its process may read beside it. Knows no role by name. */
 import { enablerEntry } from '../catalogue/enablers';
-import type { ServiceConfig } from '../node-config';
+import type { EnablerConfig } from '../node-config';
 import { environmentFile, type RenderedFile } from './rendered-file';
 
 /** What the scripts of a node are told: which image runs, on which ports, what it reads and what must outlive it. */
-export function renderService(config: ServiceConfig, version: string): RenderedFile[] {
+export function renderEnabler(config: EnablerConfig, version: string): RenderedFile[] {
   const entry = enablerEntry(config.role);
   const file = entry.file(config.version, config);
   const { ports } = entry;
