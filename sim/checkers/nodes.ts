@@ -162,14 +162,14 @@ export const needlessLaunch: MakeChecker = (world, report) => {
   return { name: 'needless-launch', look: () => log.look() };
 };
 
-/** A process restarted as dead whose node has been well, and in sight, for long. */
+/** A restart ordered of a process, as dead, whose node has been well, and in sight, for long. */
 export const needlessRestart: MakeChecker = (world, report) => {
   const log = new ServingLog(world, (node) => answersControl(world, node));
   world.cloud.listeners.push({
-    restarting(node, why) {
+    restartOrdered(node) {
       const { slot, instanceId } = node.fact;
-      if (why === 'repair' && log.hasServedFor(node, WELL_FOR_MS))
-        report('needless-restart', `${slot} (${instanceId}) was restarted as dead, and has been well for long`);
+      if (log.hasServedFor(node, WELL_FOR_MS))
+        report('needless-restart', `${slot} (${instanceId}) was to be restarted as dead, and has been well for long`);
     },
   });
   return { name: 'needless-restart', look: () => log.look() };
