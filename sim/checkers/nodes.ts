@@ -29,7 +29,11 @@ function isInService(world: SimWorld, node: SimNode): boolean {
   if (node.fact.role === 'mongo') return isMember(world, node);
   const { role, cluster, privateIp = '' } = node.fact;
   if (!isService(role)) return true;
-  const balancers = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === cluster && world.cloud.isServing(n));
+  const serving = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === cluster && world.cloud.isServing(n));
+  // A balancer whose successor serves, and that no address leads to, has no clients, whatever its configuration still names.
+  const holders = new Set([...world.cloud.addresses.values()].map(({ holder }) => holder));
+  const isFollowed = ({ fact }: SimNode) => serving.some((n) => n.fact.slot === fact.slot && n.fact.incarnation > fact.incarnation);
+  const balancers = serving.filter((n) => holders.has(n.fact.instanceId) || !isFollowed(n));
   return balancers.some(({ config }) => config?.role === 'lb' && namesServer(config, privateIp));
 }
 
