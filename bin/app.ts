@@ -1,9 +1,32 @@
-/** The CDK app: one stack, checked by cdk-nag at every synth. Needs no credentials. */
+/** The CDK app: one stack, checked by cdk-nag at every synth, and the clusters it is told to declare. Needs no credentials. */
+import { readFileSync } from 'node:fs';
 import { App, AspectPriority, Aspects, CliCredentialsStackSynthesizer, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import type { SpecInput } from '../lambdas/core/spec';
 import { ControlPlaneStack, isLab } from '../lib/control-plane-stack';
+import { DeclaredCluster } from '../lib/declared-cluster';
 import { TakeOutForEmulator } from '../lib/emulator';
 import { SettingError } from '../lib/setting-error';
+
+/** A spec from a file. @throws where it can't be read, or is no JSON object */
+function specIn(file: string): SpecInput {
+  try {
+    const { $schema: _, ...spec } = JSON.parse(readFileSync(file, 'utf8'));
+    return spec;
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new SettingError(`context fiware-ha:clusters: expected files with a spec as JSON, got ${JSON.stringify(file)}: ${words}`);
+  }
+}
+
+/** Declares the clusters of `-c fiware-ha:clusters=city.json,water.json`. */
+function declareClusters(stack: ControlPlaneStack): void {
+  const files = String(stack.node.tryGetContext('fiware-ha:clusters') ?? '');
+  for (const file of files.split(',').filter((part) => part.trim() !== '')) {
+    const spec = specIn(file.trim());
+    new DeclaredCluster(stack, `Cluster${spec.name}`, spec);
+  }
+}
 
 /** Makes the stack of the context: the lab's, or the one for AWS. */
 function compose(app: App): void {
@@ -15,7 +38,7 @@ function compose(app: App): void {
     app.synth();
     for (const line of takeOut.lines()) console.error(line);
   } else {
-    new ControlPlaneStack(app, 'FiwareHa', { description: 'Keeps FIWARE clusters alive on EC2 (fiware-ha)' });
+    declareClusters(new ControlPlaneStack(app, 'FiwareHa', { description: 'Keeps FIWARE clusters alive on EC2 (fiware-ha)' }));
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   }
 }

@@ -27,7 +27,10 @@ export interface CloudEvents {
   /** A command of ours is about to act on a node. */
   commanding(node: SimNode): void;
   /** A process that serves is about to be restarted by us: for a new configuration, or because it was taken for dead. */
-  restarting(node: SimNode, why: 'configuration' | 'repair'): void;
+  /** A process that serves is about to be restarted. */
+  restarting(node: SimNode): void;
+  /** A restart was ordered of a process that is taken for dead, whether it is by now or not. */
+  restartOrdered(node: SimNode): void;
   /** A step of ours gave a replica set its first configuration. */
   initiated(node: SimNode): void;
   /** A step of ours changed the configuration of a replica set. */

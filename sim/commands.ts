@@ -63,7 +63,8 @@ export class Commands {
     if (command.name === 'restart-role') {
       // A process that answers by now came back by itself: to restart it would take it away once more.
       const answers = !command.evenIfItAnswers && this.cloud.isServing(node);
-      if (!answers) this.startProcess(node, 'repair');
+      if (!command.evenIfItAnswers) this.cloud.tell('restartOrdered', node);
+      if (!answers) this.startProcess(node);
       return { is: 'succeeded', output: { ok: true, did: answers ? 'already' : 'restarted' } };
     }
     if (node.diskFull) return { is: 'failed', exitCode: 73, detail: 'No space left on device' };
@@ -78,7 +79,7 @@ export class Commands {
     node.configVersion = command.version;
     delete node.edited;
     if (isReload) this.dieOf(config, node);
-    else if (!isSame) this.startProcess(node, 'configuration');
+    else if (!isSame) this.startProcess(node);
     return { is: 'succeeded', output: { ok: true, configVersion: command.version } };
   }
 
@@ -91,8 +92,8 @@ export class Commands {
   }
 
   /** Starts what runs on a node with the configuration it has, anew where it runs already. */
-  private startProcess(node: SimNode, why: 'configuration' | 'repair'): void {
-    if (this.cloud.isServing(node)) this.cloud.tell('restarting', node, why);
+  private startProcess(node: SimNode): void {
+    if (this.cloud.isServing(node)) this.cloud.tell('restarting', node);
     this.bringUp(node);
   }
 

@@ -6,7 +6,7 @@ import type { Node, Observation } from '../lambdas/core/observation';
 import { type Plan, plan } from '../lambdas/core/plan/plan';
 import { lookAt, type Situation } from '../lambdas/core/plan/situation';
 import { wantedConfigOf } from '../lambdas/core/plan/wanted-config';
-import { type ClusterSpec, parseSpec, type SpecInput } from '../lambdas/core/spec';
+import { type ClusterSpec, countOf, parseSpec, type SpecInput } from '../lambdas/core/spec';
 
 export const NOW_MS = 1_800_000_000_000;
 export const ZONES = ['eu-west-1a', 'eu-west-1b', 'eu-west-1c'];
@@ -103,7 +103,7 @@ export interface World {
 /** The slides' cluster, up and well: every node healthy and in step, lb1 holds the address, mdb1 leads. */
 export function aHealthyWorld(specInput: Partial<SpecInput> = {}): World {
   const spec = aSpec(specInput);
-  const slots = (['lb', 'orion', 'mongo'] as const).flatMap((role) => slotNames(role, spec[role].count));
+  const slots = ROLES.flatMap((role) => slotNames(role, countOf(spec, role)));
   const bare = slots.map((slot) => aNode(slot));
   const voters = bare.filter((node) => node.fact.role === 'mongo').map(hostOfNode);
   const nodes = withReplicaSet(bare, { voters });

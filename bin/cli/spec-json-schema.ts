@@ -27,7 +27,7 @@ const ADDED: Record<string, Record<string, unknown>> = {
   },
   'properties/enablers': {
     description:
-      'Further roles, from the catalogue: fiware-ha recipe roles lists them. The recipes render them; the control plane refuses them until it runs them.',
+      'Further roles, from the catalogue: fiware-ha recipe roles lists them. A role that is named is there; an empty object is the usual one.',
   },
   'properties/orion/properties/count': { description: 'Brokers; from orion.min to orion.max.' },
   'properties/orion/properties/version': { description: "Orion's version; decides how it is told about MongoDB." },

@@ -46,7 +46,8 @@ async function jobFor(ports: OperatorPorts, cluster: string, target: Target): Pr
 }
 
 const EXAMPLES = `
-A count beyond the spec's bounds (orion.min to orion.max; mongo 1, 3, 5 or 7; lb 1 or 2) is refused;
+A count beyond the spec's bounds (orion.min to orion.max; mongo 1, 3, 5 or 7; lb 1 or 2; others by the
+catalogue: fiware-ha recipe roles) is refused; so is a role that the spec does not have;
 --wait and \`fiware-ha events\` show the reason. A relative count is worked out from the stored spec
 and refused as stale when somebody else scales in between.
 
@@ -54,6 +55,7 @@ Examples:
   fiware-ha scale city orion=4
   fiware-ha scale city orion=+2 --wait
   fiware-ha scale city mongo=5 --wait --json
+  fiware-ha scale city iotagent-json=3
 ${sendMessageExample({ kind: 'scale', cluster: 'city', role: 'orion', count: 4 })}`;
 
 export function scaleCommand(context: CliContext): Command {
@@ -61,7 +63,7 @@ export function scaleCommand(context: CliContext): Command {
     .summary('ask for more or fewer nodes of a role')
     .description('Asks for another number of nodes of one role.')
     .argument('<name>', 'name of the cluster')
-    .argument('<target>', 'ROLE=COUNT: orion=4, orion=+2, orion=-1, mongo=5, lb=2')
+    .argument('<target>', 'ROLE=COUNT: orion=4, orion=+2, orion=-1, mongo=5, lb=2, sth-comet=3')
     .addHelpText('after', EXAMPLES);
   return withWaiting(command).action(async (name: string, text: string, options: WaitOptions) => {
     const cluster = checkedName(name);

@@ -29,7 +29,11 @@ function isInService(world: SimWorld, node: SimNode): boolean {
   if (node.fact.role === 'mongo') return isMember(world, node);
   const { role, cluster, privateIp = '' } = node.fact;
   if (!isService(role)) return true;
-  const balancers = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === cluster && world.cloud.isServing(n));
+  const serving = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === cluster && world.cloud.isServing(n));
+  // A balancer whose successor serves, and that no address leads to, has no clients, whatever its configuration still names.
+  const holders = new Set([...world.cloud.addresses.values()].map(({ holder }) => holder));
+  const isFollowed = ({ fact }: SimNode) => serving.some((n) => n.fact.slot === fact.slot && n.fact.incarnation > fact.incarnation);
+  const balancers = serving.filter((n) => holders.has(n.fact.instanceId) || !isFollowed(n));
   return balancers.some(({ config }) => config?.role === 'lb' && namesServer(config, privateIp));
 }
 
@@ -162,14 +166,14 @@ export const needlessLaunch: MakeChecker = (world, report) => {
   return { name: 'needless-launch', look: () => log.look() };
 };
 
-/** A process restarted as dead whose node has been well, and in sight, for long. */
+/** A restart ordered of a process, as dead, whose node has been well, and in sight, for long. */
 export const needlessRestart: MakeChecker = (world, report) => {
   const log = new ServingLog(world, (node) => answersControl(world, node));
   world.cloud.listeners.push({
-    restarting(node, why) {
+    restartOrdered(node) {
       const { slot, instanceId } = node.fact;
-      if (why === 'repair' && log.hasServedFor(node, WELL_FOR_MS))
-        report('needless-restart', `${slot} (${instanceId}) was restarted as dead, and has been well for long`);
+      if (log.hasServedFor(node, WELL_FOR_MS))
+        report('needless-restart', `${slot} (${instanceId}) was to be restarted as dead, and has been well for long`);
     },
   });
   return { name: 'needless-restart', look: () => log.look() };

@@ -56,6 +56,9 @@ export function strike(world: World, node: SimNode, fault: Extract<Fault, { vict
         node.hung = false;
         bringUp(world, node);
       };
+    case 'losesDatabase':
+      node.lostDatabase = true;
+      return undefined;
     case 'diskFull':
       node.diskFull = true;
       if (node.fact.role === 'mongo' && node.process === 'running') node.process = 'dead';
@@ -92,6 +95,11 @@ const EDITS = {
   policy: (spec: Record<string, object>) => ({ ...spec, policy: { ...spec.policy, slotCooldownS: 45, deadAfterS: 12 } }),
   version: (spec: Record<string, object>) => ({ ...spec, orion: { ...spec.orion, version: '4.2.0' } }),
   advert: (spec: Record<string, object>) => ({ ...spec, entry: { ...spec.entry, advertIntervalS: 0.7 } }),
+  /** Another version for one role, other ports for another, all others are given up; where there is a replica set for them. */
+  enablers: (spec: Record<string, { count?: number }>) =>
+    spec.mongo?.count === 1
+      ? spec
+      : { ...spec, enablers: { 'sth-comet': { version: '2.12.0' }, 'iotagent-json': { ports: { north: 4042 } } } },
   /** From one address to one a balancer, or back. */
   mode: ({ entry, ...spec }: Record<string, { mode?: string }>) => ({
     ...spec,

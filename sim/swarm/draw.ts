@@ -1,5 +1,7 @@
 /** Draws everything of a run from its seed: cluster, deployment, timings, which kinds of fault are on and how often. Runs nothing. */
-import type { Role } from '../../lambdas/core/names';
+import { ENABLERS } from '../../lambdas/core/catalogue/enablers';
+import { conflictWithMongo, MONGO_USUAL } from '../../lambdas/core/catalogue/versions';
+import type { EnablerRole, Role } from '../../lambdas/core/names';
 import type { SpecInput } from '../../lambdas/core/spec';
 import { ZONES } from '../cloud';
 import type { Api } from '../faults';
@@ -8,6 +10,8 @@ import { ALL_ZONES, type CutSide, type Fault, type FaultEvent, type SwarmPlan, t
 
 /** Mixed into the seed, so that the plan's luck and the world's are not the same numbers. */
 const DRAW_SEED = 0x5a17;
+/** Mixed in for the roles beside the brokers: clusters without them are what they were before there were any. */
+const ENABLERS_SEED = 0xca7a;
 /** Nodes are harmed from here on, s: a cluster takes about that long to come up. */
 const UP_AT_S = 180;
 /** How likely each kind of fault is on in a run. */
@@ -181,24 +185,74 @@ function drawEvents(d: Draw, { calmAtS, forGoodMax }: Spans): FaultEvent[] {
     add(fault, UP_AT_S, d.within(5, 240));
   }
   if (d.luck(0.5)) for (let n = d.whole(1, 3); n > 0; n--) add(d.of(PEOPLE)(d), d.luck(0.9) ? UP_AT_S : 30, d.within(10, 200));
-  return events.sort((a, b) => a.atS - b.atS);
+  return events;
+}
+
+/** Roles whose usual version goes with what the members run. */
+const POSSIBLE = ENABLERS.filter(({ name, usualVersion }) => !conflictWithMongo(name, usualVersion, MONGO_USUAL));
+
+/** What strikes one node of a role of the catalogue, or a person does with the role. */
+function enablerEvent(d: Draw, role: EnablerRole): Fault {
+  const { count } = POSSIBLE.find(({ name }) => name === role) ?? { count: { min: 1, max: 1 } };
+  const victim = { role, pick: d.within(0, 1) };
+  switch (d.whole(0, 7)) {
+    case 0:
+      return { kind: 'terminated', victim };
+    case 1:
+      return { kind: 'processDies', victim, forGood: d.luck(0.5) };
+    case 2:
+      return { kind: 'hangs', victim, forGood: false };
+    case 3:
+      return { kind: 'reboots', victim };
+    case 4:
+      return { kind: 'slow', victim, byMs: d.whole(200, 1_900) };
+    case 5:
+      return { kind: 'losesDatabase', victim };
+    case 6:
+      return { kind: 'personScales', role, count: d.whole(count.min, Math.min(count.max, 4)), twice: d.luck(0.3), back: d.luck(0.4) };
+    default:
+      return { kind: 'personEdits', edit: 'enablers' };
+  }
+}
+
+/** Which roles of the catalogue a cluster has, in one of five, and what happens to them. */
+function drawEnablers(d: Draw, calmAtS: number): { enablers: SpecInput['enablers']; events: FaultEvent[] } {
+  const roles = d.luck(0.2) ? POSSIBLE.filter(() => d.luck(0.5)) : [];
+  const specOf = ({ ports }: (typeof POSSIBLE)[number], i: number) =>
+    ports.south === undefined ? {} : { ports: { south: ports.south + i } };
+  const events = roles.flatMap(({ name }) =>
+    Array.from({ length: d.whole(0, 2) }, (): FaultEvent => {
+      const atS = Math.round(d.within(UP_AT_S, calmAtS - 30));
+      return { atS, forS: Math.max(1, Math.min(d.whole(5, 240), calmAtS - atS)), ...enablerEvent(d, name) };
+    }),
+  );
+  return { enablers: Object.fromEntries(roles.map((entry, i) => [entry.name, specOf(entry, i)])), events };
+}
+
+/** A source of a seed. The first numbers of close seeds are alike in nothing but their source; a few thrown away cost nothing. */
+function sourceOf(seed: number): Draw {
+  const d = new Draw(makeRandom(seed));
+  for (let i = 0; i < 4; i++) d.random();
+  return d;
 }
 
 /** The plan of a seed; the same seed, the same plan. */
 export function drawPlan(seed: number): SwarmPlan {
-  const d = new Draw(makeRandom(seed ^ DRAW_SEED));
-  // The first numbers of close seeds are alike in nothing but their source; a few thrown away cost nothing.
-  for (let i = 0; i < 4; i++) d.random();
+  const d = sourceOf(seed ^ DRAW_SEED);
   const spec = drawSpec(d);
   const calmAtS = d.whole(420, 960);
   const nodes = (spec.lb?.count ?? 2) + (spec.orion?.count ?? 2) + (spec.mongo?.count ?? 3);
+  const hasSet = spec.mongo?.count !== 1;
+  const more = hasSet ? drawEnablers(sourceOf(seed ^ ENABLERS_SEED), calmAtS) : { enablers: {}, events: [] };
   return {
     seed,
-    spec,
+    spec: { ...spec, enablers: more.enablers },
     neighbour: d.luck(0.08),
     settings: { tickEveryS: d.of([5, 10, 10, 15]), terminationsPer10Min: d.of([2, 3, 5, 10, 20]), claims: d.luck(0.85) },
     calmAtS,
-    events: drawEvents(d, { calmAtS, forGoodMax: Math.floor(nodes * (spec.policy?.breakerShare ?? 0.5)) - 1 }),
+    events: [...drawEvents(d, { calmAtS, forGoodMax: Math.floor(nodes * (spec.policy?.breakerShare ?? 0.5)) - 1 }), ...more.events].sort(
+      (a, b) => a.atS - b.atS,
+    ),
     personRepairs: d.luck(0.5),
     deletes: d.luck(0.3),
   };

@@ -34,11 +34,13 @@ export type Fault =
   /** `forGood`: it stays so when faults stop, and has to be repaired. */
   | { kind: 'processDies' | 'hangs'; victim: Victim; forGood: boolean }
   | { kind: 'reboots'; victim: Victim }
+  /** Its driver gives the database up for good. */
+  | { kind: 'losesDatabase'; victim: Victim }
   | { kind: 'slow'; victim: Victim; byMs: number }
   | { kind: 'personTerminates'; victim: Victim }
   /** `twice`: the request comes two times. `back`: its author thinks better of it when the time is over. */
   | { kind: 'personScales'; role: Role; count: number; twice: boolean; back: boolean }
-  | { kind: 'personEdits'; edit: 'policy' | 'version' | 'advert' | 'mode' }
+  | { kind: 'personEdits'; edit: 'policy' | 'version' | 'advert' | 'mode' | 'enablers' }
   | { kind: 'personBreaksSpec' }
   | { kind: 'personSends'; body: 'junk' | 'unknownCluster' | 'unconfirmedDelete' | 'repairMajority' | 'claimOfStranger' };
 

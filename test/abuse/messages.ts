@@ -13,6 +13,7 @@ const CONFIGS = {
     role: 'lb',
     port: 1026,
     brokers: [{ slot: 'ctx1', ip: '10.0.2.1' }],
+    services: [{ role: 'iotagent-json', ports: { north: 4041, south: 7896 }, servers: [{ slot: 'iotj1', ip: '10.0.4.1' }] }],
     ip: '10.0.1.1',
     peers: ['10.0.1.2'],
     virtualRouterId: 51,
@@ -29,6 +30,30 @@ const CONFIGS = {
     readPreference: 'primary',
   },
   mongo: { role: 'mongo', replicaSet: 'orion_rs' },
+  enabler: {
+    role: 'iotagent-json',
+    version: '3.14.0',
+    index: 1,
+    replicaSet: 'orion_rs',
+    seeds: ['10.0.3.1:27017'],
+    writeConcern: 'majority',
+    readPreference: 'primary',
+    broker: { host: '203.0.113.1', port: 1026 },
+    offered: { host: '203.0.113.1', port: 4041 },
+    options: { mqtt: { host: 'mqtt.city', port: 1883, shared: true } },
+  },
+  cygnus: {
+    role: 'cygnus',
+    version: '3.17.0',
+    index: 2,
+    replicaSet: 'orion_rs',
+    seeds: ['10.0.3.1:27017'],
+    writeConcern: 'majority',
+    readPreference: 'primary',
+    broker: { host: '203.0.113.1', port: 1026 },
+    offered: { host: '203.0.113.1', port: 5051 },
+    options: { channel: 'file' },
+  },
 } as const;
 
 export const GOOD_CONFIGS: readonly object[] = Object.values(CONFIGS);
@@ -46,6 +71,7 @@ export const GOOD_SPEC = {
     instanceType: 't3.medium',
     volumeGib: 50,
   },
+  enablers: { 'iotagent-json': { count: 2, options: { mqtt: { host: 'mqtt.city' } } }, cygnus: { options: { channel: 'file' } } },
   policy: { deadAfterChecks: 3, deadAfterS: 15, breakerShare: 0.5, mongoLagMaxS: 10 },
 };
 
@@ -73,7 +99,10 @@ export const GOOD: Record<QueueName, readonly object[]> = {
     { kind: 'applyConfig', ...node, role: 'lb', slot: 'lb1', config: CONFIGS.lb },
     { kind: 'applyConfig', ...node, role: 'orion', slot: 'ctx1', config: CONFIGS.orion },
     { kind: 'applyConfig', ...node, role: 'mongo', slot: 'mdb1', config: CONFIGS.mongo, restarts: true },
+    { kind: 'applyConfig', ...node, role: 'iotagent-json', slot: 'iotj1', config: CONFIGS.enabler },
+    { kind: 'applyConfig', ...node, role: 'cygnus', slot: 'cyg2', config: CONFIGS.cygnus, restarts: true },
     { kind: 'restartRole', ...onNode, role: 'orion', slot: 'ctx2' },
+    { kind: 'restartRole', ...onNode, role: 'sth-comet', slot: 'sth1', evenIfItAnswers: true },
     { kind: 'initiateReplicaSet', ...set, members: ['10.0.3.1:27017'] },
     { kind: 'reconfigReplicaSet', ...set, change: { change: 'add', host: '10.0.3.4:27017', memberId: 4 }, expect: expected },
     { kind: 'reconfigReplicaSet', ...set, change: { change: 'raise-vote', host: '10.0.3.3:27017' }, expect: expected },

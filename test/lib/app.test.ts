@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -56,7 +56,15 @@ const LAB = {
   'fiware-ha:entryPorts': '2026',
   'fiware-ha:tickEveryS': '2',
 };
-const onAws = once(() => synth('aws', {}));
+/** A file with a spec, as its author would name it in the context. */
+function specFile(name: string, spec: object): string {
+  const file = join(OUT, `${name}.json`);
+  writeFileSync(file, JSON.stringify(spec));
+  return file;
+}
+
+const CITY = { $schema: './docs/cluster-spec.schema.json', name: 'city', enablers: { cygnus: {} } };
+const onAws = once(() => synth('aws', { 'fiware-ha:clusters': specFile('city', CITY) }));
 const inLab = once(() => synth('lab', LAB));
 
 function count({ template }: Synth, type: string): number {
@@ -110,6 +118,30 @@ describe('the CDK app', () => {
       const { code, stderr } = synth('wrong', { 'fiware-ha:tickEveryS': '90' });
       expect(code).not.toBe(0);
       expect(stderr).toBe('tickEveryS: expected a whole number from 1 to 60, got 90; 10 is the default\n');
+    },
+    SYNTH_MS,
+  );
+});
+
+describe('clusters of the context', () => {
+  it(
+    'are declared with the stack',
+    () => {
+      const parameters = Object.values(onAws().template?.Resources ?? {}).map(({ Properties }) => Properties ?? {});
+      const declared = parameters.find(({ Name }) => Name === '/fiware-ha/clusters/city/spec');
+      expect(JSON.parse(String(declared?.Value))).toEqual({ name: 'city', enablers: { cygnus: {} } });
+    },
+    SYNTH_MS,
+  );
+
+  it(
+    'that are not valid are refused with field, value and fix, without a stack trace',
+    () => {
+      const { code, stderr } = synth('bad', { 'fiware-ha:clusters': specFile('bad', { name: 'bad', enablers: { cygnus: { count: 1 } } }) });
+      expect(code).not.toBe(0);
+      expect(stderr).toBe(
+        'cluster "bad": enablers.cygnus.count: expected 2 to 4: one is active, the others wait: with one alone nobody takes over; got 1\n',
+      );
     },
     SYNTH_MS,
   );

@@ -2,12 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { serviceEntry } from '../../lambdas/core/catalogue/catalogue';
 import { renderConfig } from '../../lambdas/core/config/render';
 import type { RenderedFile } from '../../lambdas/core/config/rendered-file';
 import { ENABLER_ROLES, type EnablerRole } from '../../lambdas/core/names';
-import type { ServiceConfig } from '../../lambdas/core/node-config';
-import { CYGNUS } from '../node-configs';
+import { anEnabler, CYGNUS } from '../node-configs';
 import { answerOf, describeWith, NODES, payloadOf, type Ran, run } from './tools';
 
 const V1 = '0000000000aaaa';
@@ -29,8 +27,7 @@ const at = (path: string) => join(root, path);
 const textAt = (path: string) => readFileSync(at(path), 'utf8');
 const pidOf = () => (existsSync(at(`run/fiware-ha-${role}.pid`)) ? Number(textAt(`run/fiware-ha-${role}.pid`)) : undefined);
 const isRunning = () => /^[DRSTt]/.test(run('ps', ['-o', 'stat=', '-p', String(pidOf() ?? 0)]).stdout);
-const configOf = (of: EnablerRole): ServiceConfig =>
-  of === 'cygnus' ? CYGNUS : { ...CYGNUS, role: of, version: serviceEntry(of).usualVersion, options: {} };
+const configOf = (of: EnablerRole) => (of === 'cygnus' ? CYGNUS : anEnabler(of));
 
 function install(process?: string): void {
   const ran = run('bash', [join(NODES, 'install.sh'), role], { FIWARE_HA_ROOT: root, FIWARE_HA_PACKAGES: 'none' });

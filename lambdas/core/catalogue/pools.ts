@@ -72,26 +72,42 @@ ${serverLines(offer, probe, discovery, '')}
 `;
 }
 
+/** Nobody passes his check: that is load rather than death. A dead one refuses the connection, and the next is tried. */
+function uncheckedPool(offer: Offer, pool: string, discovery: Discovery | undefined): string {
+  return `backend ${pool}
+  balance roundrobin
+${serverLines(offer, null, discovery, '')}
+`;
+}
+
+/** Which pool a request goes to: the first that has a server which passes, else the last. */
+function choiceOf(pools: readonly string[]): string {
+  const better = pools.slice(0, -1).map((pool) => `  use_backend ${pool} if { nbsrv(${pool}) gt 0 }\n`);
+  return `${better.join('')}  default_backend ${pools.at(-1)}\n`;
+}
+
 /**
  * A process that lost the database alone gets nothing while another has it; when all of them lost it, each that answers at all serves:
- * its words are worth more to a client than the balancer's. A role without such a probe has one pool.
+ * its words are worth more to a client than the balancer's. When none passes any check, all of them get their share: checks that time out
+ * under load must not shut everybody out (fail open, as in AWS' load balancers). A pair has no such pool: two would be active.
  * idle-close-on-response: on a reload a connection without a request yet gets its answer before it is closed.
  */
 function httpOffer(offer: Offer, discovery: Discovery | undefined): string {
   const { entry, port, address } = offer;
   const prefix = poolPrefix(offer);
   const { truth, process } = entry.health;
-  const fallback = `${prefix}_without_database`;
   const repeatable = entry.backend === 'round-robin';
+  const [pool, fallback, unchecked] = [`${prefix}_pool`, `${prefix}_without_database`, `${prefix}_unchecked`];
+  const pools = [pool, ...(truth ? [fallback] : []), ...(repeatable ? [unchecked] : [])];
   const sections = [
     `frontend ${frontendName(offer)}
   bind ${address}:${port}
   option forwardfor
   option idle-close-on-response
-${repeatable ? '  acl repeatable method GET HEAD OPTIONS PUT\n  http-request disable-l7-retry unless repeatable\n' : '  http-request disable-l7-retry\n'}${truth ? `  use_backend ${fallback} if { nbsrv(${prefix}_pool) eq 0 }\n` : ''}  default_backend ${prefix}_pool
-`,
-    httpPool(offer, `${prefix}_pool`, truth ?? process, discovery),
+${repeatable ? '  acl repeatable method GET HEAD OPTIONS PUT\n  http-request disable-l7-retry unless repeatable\n' : '  http-request disable-l7-retry\n'}${choiceOf(pools)}`,
+    httpPool(offer, pool, truth ?? process, discovery),
     ...(truth ? [httpPool(offer, fallback, process, discovery)] : []),
+    ...(repeatable ? [uncheckedPool(offer, unchecked, discovery)] : []),
   ];
   return sections.join('\n');
 }

@@ -127,7 +127,7 @@ describe('settings by version', () => {
 describe('pools', () => {
   it('send nothing to who lost the database while another has it, and to all when none has', () => {
     const text = renderPools([offer(entryOf('sth-comet'))], 'http');
-    expect(text).toContain('use_backend sth_without_database if { nbsrv(sth_pool) eq 0 }');
+    expect(text).toMatch(/use_backend sth_pool if .*\n {2}use_backend sth_without_database if .*\n {2}default_backend sth_unchecked\n/);
     expect(text).toContain(
       'backend sth_pool\n  balance roundrobin\n  option httpchk\n  http-check send meth GET uri /STH/v2/entities/fiware-ha-probe/attrs/probe?type=Probe&lastN=1 hdr Fiware-Service fiwareha hdr Fiware-ServicePath /',
     );
@@ -143,6 +143,7 @@ describe('pools', () => {
     ]);
     expect(text).not.toContain('roundrobin');
     expect(text).not.toContain('without_database');
+    expect(text).not.toContain('unchecked');
     expect(text).toContain('\n  http-request disable-l7-retry\n');
   });
 

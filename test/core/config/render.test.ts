@@ -66,12 +66,21 @@ describe('haproxy.cfg', () => {
   });
 
   it('sends them to each broker that answers at all while none has the database', () => {
-    expect(section(text, 'frontend entry')).toContain('use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }');
+    expect(section(text, 'frontend entry')).toContain('use_backend ctx_without_database if { nbsrv(ctx_without_database) gt 0 }');
     expect(section(text, 'backend ctx_without_database')).toEqual([
       'balance roundrobin',
       'option httpchk',
       'http-check send meth GET uri /version',
       ...CHECKED,
+    ]);
+  });
+
+  it('sends them to each broker when none passes any check: load must not shut everybody out', () => {
+    expect(section(text, 'frontend entry')).toContain('default_backend ctx_unchecked');
+    expect(section(text, 'backend ctx_unchecked')).toEqual([
+      'balance roundrobin',
+      'server ctx1 10.0.2.11:1026',
+      'server ctx2 10.0.2.21:1026',
     ]);
   });
 
@@ -94,8 +103,9 @@ describe('haproxy.cfg', () => {
       'option idle-close-on-response',
       'acl repeatable method GET HEAD OPTIONS PUT',
       'http-request disable-l7-retry unless repeatable',
-      'use_backend ctx_without_database if { nbsrv(ctx_pool) eq 0 }',
-      'default_backend ctx_pool',
+      'use_backend ctx_pool if { nbsrv(ctx_pool) gt 0 }',
+      'use_backend ctx_without_database if { nbsrv(ctx_without_database) gt 0 }',
+      'default_backend ctx_unchecked',
     ]);
     expect(section(text, 'defaults')).toEqual(
       expect.arrayContaining(['mode http', 'retries 3', 'option redispatch 1', 'retry-on conn-failure empty-response']),
