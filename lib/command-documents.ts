@@ -6,7 +6,7 @@ import type { Environment } from '../lambdas/env';
 type CommandName = keyof Exclude<Environment['COMMAND_DOCUMENTS'], string>;
 const COMMANDS: Record<CommandName, string> = {
   'apply-config': 'Takes a rendered configuration after checking it, and reports the version it runs.',
-  'restart-role': 'Restarts the process of the node.',
+  'restart-role': 'Restarts the process of the node unless it answers, or whether it does or not where that is asked for.',
   'replica-set': 'Runs one guarded step on the replica set, on the primary.',
   'repair-majority': 'Forces the configuration of a replica set that lost its majority down to its survivors, once a person confirmed it.',
 };

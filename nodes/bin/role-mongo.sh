@@ -35,7 +35,7 @@ run_process() {
 # shellcheck disable=SC2016
 answers() {
   local hello='\x34\0\0\0\1\0\0\0\0\0\0\0\xdd\7\0\0\0\0\0\0\0\x1f\0\0\0\x10hello\0\1\0\0\0\2$db\0\6\0\0\0admin\0\0'
-  HELLO=$hello timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/27017 && printf "$HELLO" >&3 && head -c 16 <&3' 2>/dev/null |
+  HELLO=$hello timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/27017 && printf "$HELLO" >&3 && head -c 16 <&3' 2>/dev/null |
     od -An -tx1 | grep -q '01 00 00 00 dd 07 00 00 *$'
 }
 
