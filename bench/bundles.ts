@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { byRole } from '../lambdas/core/names';
 import { environmentOf } from '../lambdas/env';
 import { type Bench, type Figure, median } from './figure';
 
@@ -22,8 +23,8 @@ const ENVIRONMENT = {
     terminationsPer10Min: 10,
     probeTimeoutMs: 2_000,
     subnets: [{ zone: 'a', public: 'subnet-1', private: 'subnet-2' }],
-    launchTemplates: { lb: 'lt-1', orion: 'lt-2', mongo: 'lt-3' },
-    imageIds: { lb: 'ami-1', orion: 'ami-1', mongo: 'ami-1' },
+    launchTemplates: byRole((role) => `lt-${role}`),
+    imageIds: byRole(() => 'ami-1'),
     commandDocuments: 'shell',
     placementGroups: 'on',
   }),

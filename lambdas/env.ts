@@ -1,5 +1,6 @@
 /** The functions' environment: every variable by name, parsed once. Reads nothing else and makes no client. */
 import * as z from 'zod';
+import { byRole } from './core/names';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const url = z.string().regex(/^https?:\/\/\S+$/, 'expected a queue URL');
@@ -19,7 +20,7 @@ function json<T extends z.ZodType>(schema: T, word?: string) {
     .pipe(schema);
 }
 
-const byRole = z.strictObject({ lb: z.string().min(1), orion: z.string().min(1), mongo: z.string().min(1) });
+const oneARole = z.strictObject(byRole(() => z.string().min(1)));
 /** A list, because zone names are tokens at synth and tokens can't be keys. */
 const subnets = z.array(z.strictObject({ zone: z.string().min(1), public: z.string().min(1), private: z.string().min(1) })).min(1);
 const documents = z.union(
@@ -46,9 +47,9 @@ const environment = z.object({
   PROBE_TIMEOUT_MS: whole(100, 30_000).default(2_000),
   /** Subnets by zone; balancers stand in public ones, all other nodes in private ones. */
   SUBNETS: json(subnets),
-  LAUNCH_TEMPLATES: json(byRole),
+  LAUNCH_TEMPLATES: json(oneARole),
   /** AMI ids, or `resolve:ssm:…` for the newest of a public parameter. */
-  IMAGE_IDS: json(byRole),
+  IMAGE_IDS: json(oneARole),
   /** Names of the custom SSM documents, or the word `shell` for emulators, which run AWS-RunShellScript alone. */
   COMMAND_DOCUMENTS: json(documents, 'shell'),
   PLACEMENT_GROUPS: z.enum(['on', 'off']).default('on'),

@@ -2,11 +2,12 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import * as z from 'zod';
+import { byRole, ROLES } from '../lambdas/core/names';
 import { ControlPlane, type ControlPlaneProps } from './control-plane';
 import { LAB_EVENT_SOURCE } from './emulator';
 import { SettingError } from './setting-error';
 
-const imageIds = z.strictObject({ lb: z.string(), orion: z.string(), mongo: z.string() });
+const imageIds = z.strictObject(byRole(() => z.string()));
 
 /** A context value that holds JSON; undefined where it does not, which no schema takes. */
 function parsed(value: unknown): unknown {
@@ -27,23 +28,26 @@ export function propsFromContext(scope: Construct): ControlPlaneProps {
       throw new SettingError(`context fiware-ha:${key}: expected a whole number, got ${JSON.stringify(value)}`);
     return Number(value);
   };
-  const cidrs = read('entryCidrs');
+  const list = (key: string): string[] | undefined => {
+    const value = read(key);
+    if (value === undefined) return undefined;
+    return String(value)
+      .split(',')
+      .map((item) => item.trim());
+  };
+  const [entryCidrs, entryPorts] = [list('entryCidrs'), list('entryPorts')];
   const props: ControlPlaneProps = {
     zones: whole('zones'),
     tickEveryS: whole('tickEveryS'),
     terminationsPer10Min: whole('terminationsPer10Min'),
-    ...(cidrs === undefined
-      ? {}
-      : {
-          entryCidrs: String(cidrs)
-            .split(',')
-            .map((cidr) => cidr.trim()),
-        }),
+    ...(entryCidrs ? { entryCidrs } : {}),
+    // What is no number is refused as one, in the words of the property.
+    ...(entryPorts ? { entryPorts: entryPorts.map(Number) } : {}),
   };
   if (!isLab(scope)) return props;
   const images = imageIds.safeParse(parsed(read('imageIds')));
   if (!images.success)
-    throw new SettingError('context fiware-ha:imageIds: expected JSON with an AMI for lb, orion and mongo; the lab sets it');
+    throw new SettingError(`context fiware-ha:imageIds: expected JSON with an AMI for each of ${ROLES.join(', ')}; the lab sets it`);
   return { ...props, emulator: { imageIds: images.data, eventSource: LAB_EVENT_SOURCE } };
 }
 

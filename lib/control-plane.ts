@@ -6,7 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { CONTROL_PLANE_PARAMETER } from '../lambdas/control-plane-parameter';
-import { ROLES, type Role } from '../lambdas/core/names';
+import { byRole, ROLES, type Role } from '../lambdas/core/names';
 import { environmentOf } from '../lambdas/env';
 import { functionCode } from './bundle/function-code';
 import { CommandDocuments } from './command-documents';
@@ -51,8 +51,13 @@ export interface ControlPlaneProps {
   tickEveryS?: number;
   /** Terminations all clusters together may do in ten minutes. @default 10 */
   terminationsPer10Min?: number;
-  /** Who may reach the clusters' port 1026, as CIDRs. @default nobody outside */
+  /**
+   * Who may reach what the clusters' balancers offer, as CIDRs; of a VPC that was given also the addresses that its private subnets go
+   * out by, for clusters with IoT agents. @default nobody outside
+   */
   entryCidrs?: string[];
+  /** Ports beside the usual ones of the brokers and the other roles: those where a spec offers a role elsewhere. @default none */
+  entryPorts?: number[];
   /** Where alarms go. @default nowhere */
   alarmTopic?: ITopic;
   /** Set by the lab alone. @default AWS */
@@ -60,10 +65,23 @@ export interface ControlPlaneProps {
 }
 
 const CIDR = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
+/**
+ * What CDK reckons with for an ARN that it does not know yet (150 by itself): a role's has 104 characters at most, most have 70. By its
+ * own figure it would part a policy that fits in one, and the part is found where nobody looks for it.
+ */
+const ARN_CHARS = 110;
 const PROBE_TIMEOUT_MS = 2_000;
 
-function checked(props: ControlPlaneProps): { zones: 2 | 3; tickEveryS: number; terminationsPer10Min: number; entryCidrs: string[] } {
-  const { zones = 3, tickEveryS = 10, terminationsPer10Min = 10, entryCidrs = [] } = props;
+interface CheckedSettings {
+  zones: 2 | 3;
+  tickEveryS: number;
+  terminationsPer10Min: number;
+  entryCidrs: string[];
+  entryPorts: number[];
+}
+
+function checked(props: ControlPlaneProps): CheckedSettings {
+  const { zones = 3, tickEveryS = 10, terminationsPer10Min = 10, entryCidrs = [], entryPorts = [] } = props;
   if (props.vpc && props.zones !== undefined)
     throw new SettingError(`zones: expected nothing beside vpc, got ${props.zones}; the zones are those of the VPC's subnets`);
   if (zones !== 2 && zones !== 3)
@@ -76,7 +94,12 @@ function checked(props: ControlPlaneProps): { zones: 2 | 3; tickEveryS: number; 
     );
   const wrong = entryCidrs.find((cidr) => !CIDR.test(cidr));
   if (wrong !== undefined) throw new SettingError(`entryCidrs: expected CIDRs such as 203.0.113.0/24, got ${JSON.stringify(wrong)}`);
-  return { zones, tickEveryS, terminationsPer10Min, entryCidrs };
+  const odd = entryPorts.find((port) => !Number.isInteger(port) || port < 1024 || port > 65535);
+  if (odd !== undefined)
+    throw new SettingError(
+      `entryPorts: expected ports from 1024 to 65535, got ${odd}; name those where specs offer roles elsewhere (enablers.….ports)`,
+    );
+  return { zones, tickEveryS, terminationsPer10Min, entryCidrs, entryPorts };
 }
 
 export class ControlPlane extends Construct {
@@ -90,11 +113,19 @@ export class ControlPlane extends Construct {
   constructor(scope: Construct, id: string, props: ControlPlaneProps = {}) {
     super(scope, id);
     const settings = checked(props);
+    this.node.setContext('@aws-cdk/aws-iam.arnSizeEstimate', ARN_CHARS);
     this.network = new Network(this, 'Network', { zones: settings.zones, vpc: props.vpc });
     const { vpc } = this.network;
     const securityGroup = new SecurityGroup(this, 'FunctionsGroup', { vpc, description: 'fiware-ha functions: probe nodes, call AWS' });
     this.table = new StateTable(this, 'State');
-    this.nodes = new NodeRoles(this, 'Nodes', { vpc, vpcCidr: this.network.cidr, entryCidrs: settings.entryCidrs, probes: securityGroup });
+    this.nodes = new NodeRoles(this, 'Nodes', {
+      vpc,
+      vpcCidr: this.network.cidr,
+      entryCidrs: settings.entryCidrs,
+      entryPorts: settings.entryPorts,
+      natCidrs: this.network.natCidrs,
+      probes: securityGroup,
+    });
     const nodeGroups = ROLES.map((role) => this.nodes.groups[role]);
     // Its id is as it was with SSM alone: under another, a deployment would make the endpoints twice, and their private names clash.
     if (!props.vpc) new NodeEndpoints(this, 'SsmEndpoints', { vpc, clients: [securityGroup, ...nodeGroups] });
@@ -145,7 +176,7 @@ export class ControlPlane extends Construct {
   }
 
   /** Each function is told only the queues it may send to: executors nudge, the check alone sends jobs. */
-  private setEnvironments(settings: ReturnType<typeof checked>, documents: CommandDocuments, emulator: EmulatorProps | undefined): void {
+  private setEnvironments(settings: CheckedSettings, documents: CommandDocuments, emulator: EmulatorProps | undefined): void {
     const resolved = `resolve:ssm:${UBUNTU_PARAMETER}`;
     const common = {
       tableName: this.table.table.tableName,
@@ -154,7 +185,7 @@ export class ControlPlane extends Construct {
       probeTimeoutMs: PROBE_TIMEOUT_MS,
       subnets: this.network.subnets,
       launchTemplates: this.nodes.templateIds,
-      imageIds: emulator?.imageIds ?? { lb: resolved, orion: resolved, mongo: resolved },
+      imageIds: emulator?.imageIds ?? byRole(() => resolved),
       commandDocuments: emulator ? ('shell' as const) : documents.names,
       placementGroups: emulator ? ('off' as const) : ('on' as const),
     };
@@ -213,6 +244,7 @@ export class ControlPlane extends Construct {
     output('HealthCheckQueueUrl', queues['health-check']);
     output('ProvisionQueueUrl', queues.provision);
     output('FailoverQueueUrl', queues.failover);
-    for (const role of ROLES) output(`NodeRoleArn${role}`, this.nodes.roles[role].roleArn);
+    // Names of outputs have no hyphens.
+    for (const role of ROLES) output(`NodeRoleArn${role.replaceAll('-', '')}`, this.nodes.roles[role].roleArn);
   }
 }

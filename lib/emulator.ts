@@ -3,8 +3,8 @@
  *
  * Context keys of the lab (`cdk deploy -c KEY=VALUE`):
  * - `fiware-ha:lab`: `true` switches the lab on; never set it for AWS.
- * - `fiware-ha:imageIds`: JSON, AMI by role, as registered with the emulator: {"lb":"ami-1","orion":"ami-1","mongo":"ami-1"}.
- * - `fiware-ha:tickEveryS`, `fiware-ha:zones`, `fiware-ha:terminationsPer10Min`, `fiware-ha:entryCidrs`: as on AWS.
+ * - `fiware-ha:imageIds`: JSON, AMI by role, as registered with the emulator: {"lb":"ami-1","orion":"ami-1", …}.
+ * - `fiware-ha:tickEveryS`, `fiware-ha:zones`, `fiware-ha:terminationsPer10Min`, `fiware-ha:entryCidrs`, `fiware-ha:entryPorts`: as on AWS.
  * State-change events come from the source LAB_EVENT_SOURCE. The list of what was taken out is printed at synth, to stderr,
  * one line `taken out for the emulator: TYPE (N)` a type.
  */

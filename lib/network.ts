@@ -1,6 +1,6 @@
 /** The network: balancers in public subnets, everything else in private ones, the same in each zone. Opens no port. */
 import { Fn, RemovalPolicy } from 'aws-cdk-lib';
-import { FlowLogDestination, GatewayVpcEndpointAwsService, IpAddresses, type IVpc, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { CfnEIP, FlowLogDestination, GatewayVpcEndpointAwsService, IpAddresses, type IVpc, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { SettingError } from './setting-error';
@@ -10,7 +10,8 @@ export interface NetworkProps {
   zones: 2 | 3;
   /**
    * A VPC that is there already, with a public subnet and a private one with a way out in each of two or three zones,
-   * and interface endpoints of its own for ssm, ssmmessages, ec2messages and sqs.
+   * and interface endpoints of its own for ssm, ssmmessages, ec2messages and sqs. The addresses its private subnets go out by belong
+   * into `entryCidrs`: nodes reach the brokers by the balancers' public address.
    */
   vpc?: IVpc;
 }
@@ -36,6 +37,14 @@ function pairSubnets({ publicSubnets, privateSubnets }: IVpc): ZoneSubnets[] {
   );
 }
 
+/** One a NAT gateway that was made here. */
+function natCidrs({ publicSubnets }: IVpc): string[] {
+  return publicSubnets.flatMap(({ node }) => {
+    const address = node.tryFindChild('EIP');
+    return address instanceof CfnEIP ? [`${address.ref}/32`] : [];
+  });
+}
+
 /** Of a VPC made here. */
 const CIDR = '10.64.0.0/16';
 
@@ -44,12 +53,15 @@ export class Network extends Construct {
   readonly subnets: ZoneSubnets[];
   /** All private addresses of the VPC. */
   readonly cidr: string;
+  /** The public addresses that private subnets go out by, as CIDRs of one; none are known of a VPC that was given. */
+  readonly natCidrs: string[];
 
   constructor(scope: Construct, id: string, { zones, vpc }: NetworkProps) {
     super(scope, id);
     this.vpc = vpc ?? this.makeVpc(zones);
     this.subnets = pairSubnets(this.vpc);
     this.cidr = vpc?.vpcCidrBlock ?? CIDR;
+    this.natCidrs = vpc ? [] : natCidrs(this.vpc);
   }
 
   private makeVpc(zones: number): Vpc {

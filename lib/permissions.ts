@@ -169,6 +169,8 @@ export function allowLaunch(
 export function allowRemove(role: Role): void {
   const statements = [
     { sid: 'Terminate', actions: ['ec2:TerminateInstances'], resources: [ec2Arn(role, 'instance')], conditions: IS_OURS },
+    // It knows no narrower resource.
+    { sid: 'FindGroups', actions: ['ec2:DescribePlacementGroups'], resources: ['*'] },
     {
       sid: 'RemoveGroups',
       actions: ['ec2:DeletePlacementGroup'],

@@ -4,11 +4,17 @@
 set -euo pipefail
 
 role=${1:-}
+[[ $role =~ ^[a-z][a-z0-9-]{1,30}$ ]] || {
+  echo "usage: install.sh ROLE, a lower-case letter first, then 1 to 30 of a-z, 0-9 and hyphens; got '$role'" >&2
+  exit 64
+}
+packages=(docker.io)
 case $role in
   lb) packages=(haproxy keepalived) ;;
-  orion) packages=(docker.io) settings=orion.env stop_s=10 ;;
-  mongo) packages=(docker.io) settings=mongod.conf stop_s=30 ;;
-  *) echo "usage: install.sh lb|orion|mongo; got '$role'" >&2 && exit 64 ;;
+  orion) settings=orion.env stop_s=10 ;;
+  mongo) settings=mongod.conf stop_s=30 ;;
+  # Of the catalogue: the same for all of them.
+  *) settings=service.env stop_s=30 ;;
 esac
 
 here=$(dirname "$(readlink -f "$0")")

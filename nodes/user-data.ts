@@ -2,14 +2,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Role } from '../lambdas/core/names';
+import { isEnabler, type Role } from '../lambdas/core/names';
 
 const SCRIPTS = ['common.sh', 'decode_payload.py', 'apply-config', 'role-process', 'run-role', 'restart-role'];
-const SCRIPTS_OF: Record<Role, string[]> = {
-  lb: ['check-haproxy', 'config-version.lua', 'let_go_servers.py', 'notify-entry', 'reload-keepalived'],
-  orion: ['report-config', 'broker_connections.py'],
-  mongo: ['report-config', 'replica-set', 'repair-majority'],
+const SCRIPTS_OF = {
+  lb: ['role-lb.sh', 'check-haproxy', 'config-version.lua', 'let_go_servers.py', 'notify-entry', 'reload-keepalived'],
+  orion: ['role-orion.sh', 'report-config', 'broker_connections.py'],
+  mongo: ['role-mongo.sh', 'report-config', 'replica-set', 'repair-majority'],
+  /** Any role of the catalogue. */
+  service: ['role-service.sh', 'report-config', 'broker_connections.py'],
 };
+
+/** The scripts that nodes of a role have beside those of all. */
+function scriptsOf(role: Role): string[] {
+  return SCRIPTS_OF[isEnabler(role) ? 'service' : role];
+}
 
 /** EC2 takes this much user data before it is encoded. */
 export const USER_DATA_MAX_BYTES = 16_384;
@@ -47,7 +54,7 @@ function writing(file: string): string {
 
 /** One script that writes them all: packed together they take half of what they take one by one. */
 function unpackScript(role: Role): string {
-  const scripts = [...SCRIPTS, ...SCRIPTS_OF[role]].map((name) => `bin/${name}`);
+  const scripts = [...SCRIPTS, ...scriptsOf(role)].map((name) => `bin/${name}`);
   const files = ['install.sh', ...scripts, ...(role === 'mongo' ? ['mongo/replica-set.js', 'mongo/repair-majority.js'] : [])];
   return [
     '# Writes the node scripts; run by user data.\n',

@@ -51,7 +51,12 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
   {
     who: 'lib',
     from: /^lib\//,
-    files: [/^lambdas\/(env|control-plane-parameter)\.ts$/, /^lambdas\/core\/(names|spec)\.ts$/, /^nodes\/[^/]+\.ts$/],
+    files: [
+      /^lambdas\/(env|control-plane-parameter)\.ts$/,
+      /^lambdas\/core\/(names|spec)\.ts$/,
+      /^lambdas\/core\/catalogue\/(catalogue|role-entry)\.ts$/,
+      /^nodes\/[^/]+\.ts$/,
+    ],
     packages: [/^aws-cdk-lib$/, /^constructs$/, /^cdk-nag$/, /^esbuild$/, /^zod$/, /^node:/],
   },
   { who: 'nodes', from: /^nodes\//, files: [/^lambdas\/core\/names\.ts$/], packages: [/^node:(fs|path|zlib)$/] },

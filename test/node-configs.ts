@@ -36,3 +36,6 @@ export function anEnabler(role: EnablerRole, change: Partial<EnablerConfig> = {}
     ...change,
   };
 }
+
+/** One with a file beside its environment and a folder that it keeps. */
+export const CYGNUS = anEnabler('cygnus', { options: { channel: 'file' } });

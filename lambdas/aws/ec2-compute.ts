@@ -9,6 +9,7 @@ import {
   DescribeAddressesCommand,
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
+  DescribePlacementGroupsCommand,
   type EC2Client,
   type Filter,
   type Instance,
@@ -21,7 +22,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { type Compute, type LaunchRequest, PortError } from '../app/ports';
 import type { AddressFact, CloudFacts, InstanceFact } from '../core/facts';
-import { placementGroupName, ROLES, type Role, TAG } from '../core/names';
+import { placementGroupName, type Role, TAG } from '../core/names';
 import { addressFact, firstInterface, instanceFact, statusOf } from './ec2-facts';
 import { callAws, callAwsUnless } from './port-errors';
 
@@ -106,6 +107,18 @@ async function ensurePlacementGroup(client: EC2Client, cluster: string, role: Ro
     client.send(new CreatePlacementGroupCommand({ GroupName, Strategy: 'spread', TagSpecifications })),
   );
   return GroupName;
+}
+
+/** Deletes those that are there: one call more than groups, however many roles there could be. */
+async function deletePlacementGroups(client: EC2Client, cluster: string): Promise<void> {
+  const Filters = [{ Name: `tag:${TAG.cluster}`, Values: [cluster] }];
+  const { PlacementGroups = [] } = await callAws(`DescribePlacementGroups of ${cluster}`, () =>
+    client.send(new DescribePlacementGroupsCommand({ Filters })),
+  );
+  for (const { GroupName } of PlacementGroups)
+    await callAwsUnless('notFound', undefined, `DeletePlacementGroup ${GroupName}`, () =>
+      client.send(new DeletePlacementGroupCommand({ GroupName })),
+    );
 }
 
 /** A larger root volume than the template's, encrypted like it. Ubuntu's root device is /dev/sda1. */
@@ -209,12 +222,7 @@ export function makeCompute(client: EC2Client, settings: LaunchSettings): Comput
     },
     deletePlacementGroups: async (cluster) => {
       if (settings.placementGroups === 'off') return;
-      for (const role of ROLES) {
-        const GroupName = placementGroupName(cluster, role);
-        await callAwsUnless('notFound', undefined, `DeletePlacementGroup ${GroupName}`, () =>
-          client.send(new DeletePlacementGroupCommand({ GroupName })),
-        );
-      }
+      await deletePlacementGroups(client, cluster);
     },
   };
 }

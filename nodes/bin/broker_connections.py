@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the connections that other machines have open to this broker's port: broker_connections.py. Reads /proc alone, closes nothing."""
+"""Counts the connections that other machines have open to ports of this node: broker_connections.py [PORT...]. Reads /proc alone, closes nothing."""
 import ipaddress
 import sys
 
@@ -37,13 +37,13 @@ def address_in(text):
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def connections():
-    """Established connections to the broker's port from other machines."""
+def connections(ports=(ORION_PORT,)):
+    """Established connections to any of the ports from other machines."""
     own, count = own_addresses(), 0
     for path in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in text_of(path).splitlines()[1:]:
             _, local, remote, state = line.split()[:4]
-            if state != ESTABLISHED or int(local.split(":")[1], 16) != ORION_PORT:
+            if state != ESTABLISHED or int(local.split(":")[1], 16) not in ports:
                 continue
             address = address_in(remote.split(":")[0])
             count += not any(address in network for network in own)
@@ -51,4 +51,4 @@ def connections():
 
 
 if __name__ == "__main__":
-    print(connections())
+    print(connections([int(port) for port in sys.argv[1:]] or (ORION_PORT,)))

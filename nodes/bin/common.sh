@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # Shared by the node scripts: where things stand, how a result is printed. Sourced, never run.
 
 # A prefix for tests; empty on a node.
@@ -9,8 +9,6 @@ CONFIG_DIR=$ROOT/etc/fiware-ha
 
 # Exit codes of sysexits.h: the caller tells "try later" from "this will never work".
 readonly EX_DATAERR=65 EX_TEMPFAIL=75
-
-readonly ORION_IMAGE=telefonicaiot/fiware-orion MONGO_IMAGE=mongo:7.0
 
 # Prints the one JSON line the control plane reads, with `outcome` where that is set, and ends. fail CODE WORDS...
 fail() {
@@ -38,26 +36,31 @@ has_systemd() {
   [ -z "$ROOT" ] && [ -d /run/systemd/system ]
 }
 
-# What runs a role's process: a replacement in /opt/fiware-ha/override (the lab's stand-ins), a native binary, or a container image.
+# File by file: its name in the payload, and where it is read; filled by load_kind.
+targets=()
+
+# What holds for the node's role alone; a role of the catalogue has no script of its own.
+load_kind() {
+  local kind=$HOME_DIR/bin/role-$role.sh
+  [ -f "$kind" ] || kind=$HOME_DIR/bin/role-service.sh
+  # shellcheck source=/dev/null
+  . "$kind"
+}
+
+# runner [BINARY]: what runs the role's process: a replacement in /opt/fiware-ha/override (the lab's stand-ins), a native binary, or a
+# container image.
 runner() {
-  local binary=contextBroker
-  [ "$1" = orion ] || binary=mongod
-  if [ -x "$HOME_DIR/override/$1" ]; then echo override
-  elif command -v "$binary" >/dev/null; then echo binary
+  if [ -x "$HOME_DIR/override/$role" ]; then echo override
+  elif [ $# -gt 0 ] && command -v "$1" >/dev/null; then echo binary
   else echo image; fi
 }
 
-# Runs mongo/NAME.js on this member, and prints what it prints: run_mongo_script NAME PAYLOAD (base64 JSON).
-run_mongo_script() {
-  [ $# -eq 2 ] || fail "$EX_DATAERR" "usage: $1 PAYLOAD (base64 JSON)"
-  [[ $2 =~ ^[A-Za-z0-9+/]+={0,2}$ ]] || fail "$EX_DATAERR" "payload: expected base64"
-  installed_role
-  [ "$role" = mongo ] || fail "$EX_DATAERR" "this node is installed for $role, not as a member of a replica set"
-  export FIWARE_HA_PAYLOAD=$2
-  local output uri shell=(mongosh)
-  command -v mongosh >/dev/null || shell=(docker exec -i -e FIWARE_HA_PAYLOAD fiware-ha-mongod mongosh)
-  uri='mongodb://127.0.0.1:27017/admin?directConnection=true&serverSelectionTimeoutMS=5000'
-  output=$("${shell[@]}" --quiet --norc "$uri" --file "$HOME_DIR/mongo/$1.js" 2>&1 </dev/null) ||
-    fail "$EX_TEMPFAIL" "mongosh: $(tail -n 3 <<<"$output" | tr '\n' ' ')"
-  printf '%s\n' "$output"
+# A line that a process would not understand must not reach it.
+check_environment() {
+  local bad
+  bad=$(grep -nvE '^[A-Z][A-Z0-9_]*=[A-Za-z0-9:/?=&.,_-]*$' "$staging/$1") && echo "$1: expected KEY=VALUE lines; got $bad" && return 1
+  return 0
 }
+
+# ensure_image NAME: fetched unless it is there.
+ensure_image() { docker image inspect "$1" >/dev/null 2>&1 || docker pull --quiet "$1"; }

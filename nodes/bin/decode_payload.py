@@ -10,6 +10,7 @@ import re
 import sys
 
 FILES = {"lb": ["haproxy.cfg", "keepalived.conf"], "orion": ["orion.env"], "mongo": ["mongod.conf"]}
+OF_ANY_OTHER = ["service.conf", "service.env"]
 VERSION = re.compile(r"[0-9a-f]{4,32}")
 CONTENT_MAX = 65536
 ODD = re.compile("[\0\ud800-\udfff]")
@@ -28,8 +29,9 @@ def decode(role, text):
     version, files = payload.get("version"), payload.get("files")
     if not isinstance(version, str) or not VERSION.fullmatch(version):
         raise ValueError(f"payload.version: expected 4 to 32 hex digits; got {json.dumps(version)}")
-    if not isinstance(files, list) or sorted(isinstance(f, dict) and str(f.get("name")) or "" for f in files) != FILES[role]:
-        raise ValueError(f"payload.files: expected exactly {', '.join(FILES[role])}")
+    names = FILES.get(role, OF_ANY_OTHER)
+    if not isinstance(files, list) or sorted(isinstance(f, dict) and str(f.get("name")) or "" for f in files) != names:
+        raise ValueError(f"payload.files: expected exactly {', '.join(names)}")
     for file in files:
         content = file.get("content")
         if not isinstance(content, str) or len(content) > CONTENT_MAX or ODD.search(content):

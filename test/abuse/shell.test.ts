@@ -58,6 +58,14 @@ const GOOD_PAYLOADS = {
     ],
   },
   orion: { role: 'orion', version: 'abcd1234', files: [{ name: 'orion.env', content: 'A=b\n' }] },
+  cygnus: {
+    role: 'cygnus',
+    version: 'abcd1234',
+    files: [
+      { name: 'service.conf', content: '' },
+      { name: 'service.env', content: 'A=b\n' },
+    ],
+  },
 };
 
 describe('a payload on a node', () => {

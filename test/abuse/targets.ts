@@ -7,7 +7,7 @@ import { clusterOfParameter } from '../../lambdas/aws/ssm-specs';
 import { parseControlPlane } from '../../lambdas/control-plane-parameter';
 import { renderConfig } from '../../lambdas/core/config/render';
 import { decodeMessage, type QueueName } from '../../lambdas/core/jobs';
-import { CLUSTER_NAME } from '../../lambdas/core/names';
+import { byRole, CLUSTER_NAME } from '../../lambdas/core/names';
 import { nodeConfig } from '../../lambdas/core/node-config';
 import { parseSpec } from '../../lambdas/core/spec';
 import { environmentOf, parseEnvironment } from '../../lambdas/env';
@@ -125,8 +125,8 @@ const GOOD_ENVIRONMENT = environmentOf({
   terminationsPer10Min: 10,
   probeTimeoutMs: 2_000,
   subnets: [{ zone: 'eu-west-1a', public: 'subnet-1', private: 'subnet-2' }],
-  launchTemplates: { lb: 'lt-1', orion: 'lt-2', mongo: 'lt-3' },
-  imageIds: { lb: 'ami-1', orion: 'ami-1', mongo: 'ami-1' },
+  launchTemplates: byRole((role) => `lt-${role}`),
+  imageIds: byRole(() => 'ami-1'),
   commandDocuments: 'shell',
   placementGroups: 'off',
 });

@@ -2,6 +2,7 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LaunchRequest } from '../../lambdas/app/ports';
 import { clientToken, type LaunchSettings, makeCompute } from '../../lambdas/aws/ec2-compute';
+import { byRole } from '../../lambdas/core/names';
 import { type Answer, type Call, fakeAws, stopFakes, xml, xmlError } from './fake-aws';
 
 afterEach(stopFakes);
@@ -11,8 +12,8 @@ const SETTINGS: LaunchSettings = {
     { zone: 'eu-west-1a', public: 'subnet-pa', private: 'subnet-na' },
     { zone: 'eu-west-1b', public: 'subnet-pb', private: 'subnet-nb' },
   ],
-  launchTemplates: { lb: 'lt-lb', orion: 'lt-orion', mongo: 'lt-mongo' },
-  imageIds: { lb: 'ami-1', orion: 'ami-1', mongo: 'resolve:ssm:/ubuntu' },
+  launchTemplates: byRole((role) => `lt-${role}`),
+  imageIds: byRole((role) => (role === 'mongo' ? 'resolve:ssm:/ubuntu' : 'ami-1')),
   placementGroups: 'on',
 };
 
@@ -242,15 +243,36 @@ describe('the client token', () => {
 });
 
 describe('deleting placement groups', () => {
-  it('is fine where there are none, and tries later where a node is still going down', async () => {
-    const { compute, callsOf } = await aCompute({ DeletePlacementGroup: () => xmlError('InvalidPlacementGroup.Unknown') });
+  const groupsXml = (...names: string[]) => {
+    const items = names.map((name) => `<item><groupName>${name}</groupName></item>`);
+    return xml('DescribePlacementGroups', `<placementGroupSet>${items.join('')}</placementGroupSet>`);
+  };
+
+  it('asks once which there are by the cluster’s tag, and deletes those alone', async () => {
+    const { compute, calls, callsOf } = await aCompute({
+      DescribePlacementGroups: () => groupsXml('fiware-ha-city-lb', 'fiware-ha-city-mongo'),
+      DeletePlacementGroup: () => xml('DeletePlacementGroup', '<return>true</return>'),
+    });
     await compute.deletePlacementGroups('city');
-    expect(callsOf('DeletePlacementGroup').map(({ GroupName }) => GroupName)).toEqual([
-      'fiware-ha-city-lb',
-      'fiware-ha-city-orion',
-      'fiware-ha-city-mongo',
-    ]);
-    const busy = await aCompute({ DeletePlacementGroup: () => xmlError('InvalidPlacementGroup.InUse') });
+    expect(callsOf('DescribePlacementGroups')).toMatchObject([{ 'Filter.1.Name': 'tag:fiware-ha:cluster', 'Filter.1.Value.1': 'city' }]);
+    expect(callsOf('DeletePlacementGroup').map(({ GroupName }) => GroupName)).toEqual(['fiware-ha-city-lb', 'fiware-ha-city-mongo']);
+    expect(calls).toHaveLength(3);
+  });
+
+  it('is fine where there are none or one goes meanwhile, and tries later where a node is still going down', async () => {
+    const none = await aCompute({ DescribePlacementGroups: () => groupsXml() });
+    await none.compute.deletePlacementGroups('city');
+    expect(none.calls).toHaveLength(1);
+    const found = { DescribePlacementGroups: () => groupsXml('fiware-ha-city-lb') };
+    const gone = await aCompute({ ...found, DeletePlacementGroup: () => xmlError('InvalidPlacementGroup.Unknown') });
+    await gone.compute.deletePlacementGroups('city');
+    const busy = await aCompute({ ...found, DeletePlacementGroup: () => xmlError('InvalidPlacementGroup.InUse') });
     await expect(busy.compute.deletePlacementGroups('city')).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('asks nothing where they are off', async () => {
+    const { compute, calls } = await aCompute({}, { ...SETTINGS, placementGroups: 'off' });
+    await compute.deletePlacementGroups('city');
+    expect(calls).toEqual([]);
   });
 });

@@ -72,6 +72,15 @@ describe('sending a command', () => {
     });
   });
 
+  it('tells restart-role to look no further only where the process answers and is to be restarted all the same', () => {
+    const decoded = (command: NodeCommand) => JSON.parse(Buffer.from(encodePayload(command), 'base64').toString('utf8'));
+    expect(decoded({ name: 'restart-role', role: 'mongo' })).toEqual({ role: 'mongo' });
+    expect(decoded({ name: 'restart-role', role: 'sth-comet', evenIfItAnswers: true })).toEqual({
+      role: 'sth-comet',
+      evenIfItAnswers: true,
+    });
+  });
+
   it('says that the node is not ready while its agent is not registered', async () => {
     const { commands } = await someCommands(json({ __type: 'InvalidInstanceId' }, 400));
     await expect(commands.send('i-1', 'city', APPLY)).rejects.toMatchObject({ code: 'notReady' });

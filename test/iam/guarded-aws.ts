@@ -5,7 +5,7 @@ import type { Statement } from '../../lab/iam/deployment';
 import { isAllowed } from '../../lab/iam/verdicts';
 import { refusal } from '../../lab/iam/wire';
 import type { Ports, Telemetry } from '../../lambdas/app/ports';
-import { TAG } from '../../lambdas/core/names';
+import { placementGroupName, ROLES, TAG } from '../../lambdas/core/names';
 import { parseEnvironment } from '../../lambdas/env';
 import { makeContext } from '../../lambdas/runtime';
 import { type Answer, type Call, type FakeAws, fakeAws, json, stopFakes, xml, xmlError } from '../aws/fake-aws';
@@ -29,9 +29,7 @@ const STANDING: World['standing'] = {
   'eipassoc-0eee': { tags: {}, associates: { allocationId: 'eipalloc-0eee', instanceId: 'i-0aaa' } },
   'eipalloc-0fff': { tags: {} },
   'eipalloc-0eee': { tags: { [TAG.cluster]: 'city', [TAG.address]: 'entry1' }, owner: '999988887777' },
-  'fiware-ha-city-lb': { tags: { [TAG.cluster]: 'city' } },
-  'fiware-ha-city-orion': { tags: { [TAG.cluster]: 'city' } },
-  'fiware-ha-city-mongo': { tags: { [TAG.cluster]: 'city' } },
+  ...Object.fromEntries(ROLES.map((role) => [placementGroupName('city', role), { tags: { [TAG.cluster]: 'city' } }])),
   'fiware-ha-theirs-lb': { tags: {} },
 };
 
@@ -57,6 +55,20 @@ function addressesXml(form: Record<string, string>): Answer {
   return xml('DescribeAddresses', `<addressesSet>${items.join('')}</addressesSet>`);
 }
 
+/** By the name alone, so that the tag is asked of the policies. */
+function groupsXml(form: Record<string, string>): Answer {
+  const prefix = `fiware-ha-${form['Filter.1.Value.1']}-`;
+  const names = Object.keys(STANDING).filter((name) => name.startsWith(prefix));
+  const items = names.map((name) => `<item><groupName>${name}</groupName></item>`);
+  return xml('DescribePlacementGroups', `<placementGroupSet>${items.join('')}</placementGroupSet>`);
+}
+
+/** What is asked for each call; the lab has no placement groups, so that its own rows lack the first one. */
+const RULES: typeof ASKED = {
+  DescribePlacementGroups: () => [{ action: 'ec2:DescribePlacementGroups', resource: '*', context: {} }],
+  ...ASKED,
+};
+
 /** How the account answers what it allows. */
 function answerOf({ operation, form, json: input }: Call): Answer {
   switch (operation) {
@@ -69,6 +81,8 @@ function answerOf({ operation, form, json: input }: Call): Answer {
       return xml(operation, '<instanceStatusSet/>');
     case 'DescribeAddresses':
       return addressesXml(form);
+    case 'DescribePlacementGroups':
+      return groupsXml(form);
     case 'RunInstances':
       return xml(operation, `<instancesSet>${instanceXml()}</instancesSet>`);
     case 'AllocateAddress':
@@ -138,7 +152,7 @@ export class GuardedAws {
 
   private async answer(call: Call): Promise<Answer> {
     try {
-      const rule = ASKED[call.operation];
+      const rule = RULES[call.operation];
       if (!rule) throw new Error(`test/iam/authorizations.ts has no row for ${call.operation}`);
       for (const authorization of rule(call, this.deployment.worldWith(STANDING))) {
         const allowed = await isAllowed(this.principal, this.statements, authorization);

@@ -1,7 +1,7 @@
 /** What each worker asks of its ports, with arguments of a real deployment. test/iam/uses.test.ts holds that the use cases ask for this and no more. */
 import type { LaunchRequest, NodeCommand, Ports } from '../../lambdas/app/ports';
 import { EMPTY_MEMORY } from '../../lambdas/core/memory';
-import type { Role } from '../../lambdas/core/names';
+import { ENABLER_ROLES, type Role, slotName } from '../../lambdas/core/names';
 import { parseSpec } from '../../lambdas/core/spec';
 import { NOW_MS } from '../builders';
 import type { Worker } from './deployment';
@@ -67,6 +67,9 @@ export const OPERATIONS: Record<Worker, Operation[]> = {
       op(`compute.launchNode lb ${zone}`, ({ compute }) => compute.launchNode(launchRequest('lb', 'lb1', zone))),
       op(`compute.launchNode orion ${zone}`, ({ compute }) => compute.launchNode(launchRequest('orion', 'ctx1', zone))),
     ]),
+    ...ENABLER_ROLES.map((role) =>
+      op(`compute.launchNode ${role}`, ({ compute }) => compute.launchNode(launchRequest(role, slotName(role, 1), 'a'))),
+    ),
     op('compute.launchNode mongo', ({ compute }) => compute.launchNode({ ...launchRequest('mongo', 'mdb1', 'a'), volumeGib: 80 })),
     op('compute.addPrivateAddress', ({ compute }) => compute.addPrivateAddress('i-0aaa')),
     op('compute.terminateNode', ({ compute }) => compute.terminateNode('i-0aaa')),

@@ -3,6 +3,7 @@ import type { Authorization } from '../../lab/iam/authorizations';
 import type { Statement } from '../../lab/iam/deployment';
 import { isAllowed } from '../../lab/iam/verdicts';
 import { PortError } from '../../lambdas/app/ports';
+import { ROLES } from '../../lambdas/core/names';
 import { ACCOUNT, ec2Arn, REGION, WORKERS, type Worker } from './deployment';
 import { GuardedAws } from './guarded-aws';
 import { OPERATIONS, type Operation } from './operations';
@@ -231,7 +232,7 @@ describe.each(WORKERS)('each permission of %s', (worker) => {
   }, 240_000);
 });
 
-describe.each(['Nodeslb', 'Nodesorion', 'Nodesmongo'])('the code on %s', (role) => {
+describe.each(ROLES.map((role) => `Nodes${role.replaceAll('-', '')}`))('the code on %s', (role) => {
   const can = (authorization: Authorization) => isAllowed(aws.deployment.roleArn(role), aws.deployment.statementsOf(role), authorization);
   const queueOf = (url = '') => arn('sqs', url.slice(url.lastIndexOf('/') + 1));
 

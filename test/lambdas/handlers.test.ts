@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { byRole } from '../../lambdas/core/names';
 import { environmentOf } from '../../lambdas/env';
 import { type Call, fakeAws, json, stopFakes, xml } from '../aws/fake-aws';
 
@@ -65,8 +66,8 @@ beforeAll(async () => {
       terminationsPer10Min: 10,
       probeTimeoutMs: 500,
       subnets: [{ zone: 'eu-west-1a', public: 'subnet-1', private: 'subnet-2' }],
-      launchTemplates: { lb: 'lt-1', orion: 'lt-2', mongo: 'lt-3' },
-      imageIds: { lb: 'ami-1', orion: 'ami-1', mongo: 'ami-1' },
+      launchTemplates: byRole((role) => `lt-${role}`),
+      imageIds: byRole(() => 'ami-1'),
       commandDocuments: 'shell',
       placementGroups: 'off',
     }),

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { byRole, ROLES } from '../../lambdas/core/names';
 import { aStack } from './synthesized';
 
 const PROJECT = join(__dirname, '..', '..');
@@ -17,7 +18,10 @@ interface Synth {
   stderr: string;
   templateFile: string;
   /** The template; undefined where none was written. */
-  template?: { Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }> };
+  template?: {
+    Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>;
+    Outputs?: Record<string, unknown>;
+  };
 }
 
 /** Runs bin/app.ts as the CDK CLI does, without credentials; CDK's own template check is left to cfn-lint, which is faster. */
@@ -48,7 +52,8 @@ function once(make: () => Synth): () => Synth {
 
 const LAB = {
   'fiware-ha:lab': 'true',
-  'fiware-ha:imageIds': '{"lb":"ami-0a","orion":"ami-0b","mongo":"ami-0c"}',
+  'fiware-ha:imageIds': JSON.stringify(byRole((role) => `ami-${role}`)),
+  'fiware-ha:entryPorts': '2026',
   'fiware-ha:tickEveryS': '2',
 };
 /** A file with a spec, as its author would name it in the context. */
@@ -187,6 +192,9 @@ describe('the lab variant', () => {
       const types = Object.values(found.template?.Resources ?? {}).map(({ Type }) => Type);
       expect(types.filter((type) => !HELD.test(type))).toEqual([]);
       expect(dangling(found)).toEqual([]);
+      expect(Object.keys(found.template?.Outputs ?? {})).toEqual(
+        expect.arrayContaining(ROLES.map((role) => `NodeRoleArn${role.replaceAll('-', '')}`)),
+      );
       const said = found.stderr.split('\n').filter((line) => line.startsWith('taken out for the emulator: '));
       for (const type of ['AWS::EC2::EIP', 'AWS::EC2::NatGateway', 'AWS::EC2::FlowLog', 'AWS::SSM::Document'])
         expect(said).toContainEqual(expect.stringContaining(`${type} (`));

@@ -221,6 +221,8 @@ describe('another CDK app', () => {
     [{ tickEveryS: 0 }, /^tickEveryS: .*1 to 60, got 0/],
     [{ tickEveryS: 2.5 }, /^tickEveryS: .*got 2\.5/],
     [{ terminationsPer10Min: 0 }, /^terminationsPer10Min: .*at least 1, got 0/],
+    [{ entryPorts: [80] }, /^entryPorts: expected ports from 1024 to 65535, got 80; name those where specs offer roles elsewhere/],
+    [{ entryPorts: [2026, 65_536] }, /^entryPorts: .*got 65536/],
     [{ entryCidrs: ['0.0.0.0'] }, /^entryCidrs: .*203\.0\.113\.0\/24, got "0\.0\.0\.0"/],
   ];
 
@@ -231,7 +233,8 @@ describe('another CDK app', () => {
   it.each([
     [{ 'fiware-ha:tickEveryS': 'often' }, /fiware-ha:tickEveryS: expected a whole number, got "often"/],
     [{ 'fiware-ha:lab': 'true', 'fiware-ha:imageIds': 'ami-1' }, /fiware-ha:imageIds: expected JSON with an AMI/],
-    [{ 'fiware-ha:lab': 'true' }, /fiware-ha:imageIds: expected JSON with an AMI for lb, orion and mongo/],
+    [{ 'fiware-ha:lab': 'true' }, /fiware-ha:imageIds: expected JSON with an AMI for each of lb, orion, mongo, .*cygnus/],
+    [{ 'fiware-ha:entryPorts': '2026,http' }, /^entryPorts: expected ports from 1024 to 65535, got NaN/],
   ])('is told what is wrong with the context %j', (context, message) => {
     expect(() => aStack(undefined, context as unknown as Record<string, string>)).toThrow(message);
   });

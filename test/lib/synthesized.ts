@@ -1,6 +1,7 @@
 /** Synthesizes the control plane for tests and reads its template. Asserts nothing, deploys nothing. */
 import { App } from 'aws-cdk-lib';
 import type { Template } from 'aws-cdk-lib/assertions';
+import type { Role } from '../../lambdas/core/names';
 import type { ControlPlaneProps } from '../../lib/control-plane';
 import { ControlPlaneStack } from '../../lib/control-plane-stack';
 
@@ -26,6 +27,11 @@ export function theResource(template: Template, type: string, idPart: string): R
   const [only] = found;
   if (!only || found.length > 1) throw new Error(`${type} with ${idPart}: expected one, found ${found.map(({ id }) => id).join(', ')}`);
   return only;
+}
+
+/** A role as it stands in logical ids, which have no hyphens. */
+export function inIds(role: Role): string {
+  return role.replaceAll('-', '');
 }
 
 /** A value that CloudFormation fills in, as text: `<logical id.attribute>` where a resource stands, words for the partition and the like. */

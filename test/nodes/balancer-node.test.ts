@@ -52,6 +52,7 @@ function scenarios(): void {
   let box: Sandbox;
   const apply = (version: string, files = renderConfig(aConfig(), version)) =>
     box.run('/opt/fiware-ha/bin/apply-config', payloadOf({ role: 'lb', version, files }));
+  const restart = (more = {}) => answerOf(box.run('/opt/fiware-ha/bin/restart-role', payloadOf({ role: 'lb', ...more })));
   const versionServed = () => box.sh('curl -fs --max-time 2 http://127.0.0.1:8404/fiware-ha/config-version').stdout;
   const pidsOf = (program: string) => box.run('pgrep', '-r', 'D,R,S,T', '-x', program).stdout;
   const startBroker = (ip: string) => box.sh(`python3 -c '${BROKER}' --directory /run/www/${ip} --bind ${ip} >/dev/null 2>&1 &`);
@@ -196,8 +197,24 @@ function scenarios(): void {
     expect(box.sh('grep keepalived: /var/log/fiware-ha-entry.log | tail -n 1').stdout).toMatch(/entry is now FAULT/);
     // Its own sign of life ends as well, so that the peer misses it.
     expect(box.sh('ip -br address show lo').stdout).not.toContain('169.254.51.1/32');
-    expect(answerOf(box.run('/opt/fiware-ha/bin/restart-role', payloadOf({ role: 'lb' })))).toEqual({ ok: true, did: 'restarted' });
+    expect(restart()).toEqual({ ok: true, did: 'restarted' });
     expect(versionServed()).toBe(V1);
+  });
+
+  it('is left alone by restart-role when HAProxy answers and keepalived runs, unless the order says to look no further', () => {
+    const [haproxy, keepalived] = [pidsOf('haproxy'), pidsOf('keepalived')];
+    expect(restart()).toEqual({ ok: true, did: 'already' });
+    expect([pidsOf('haproxy'), pidsOf('keepalived')]).toEqual([haproxy, keepalived]);
+    expect(restart({ evenIfItAnswers: true })).toEqual({ ok: true, did: 'restarted' });
+    expect(pidsOf('haproxy')).not.toBe(haproxy);
+    expect(restart()).toEqual({ ok: true, did: 'already' });
+  });
+
+  it.each(['KILL', 'STOP'])('is restarted when keepalived alone got a SIG%s', (signal) => {
+    box.sh(`pkill -${signal} -x keepalived; sleep 0.2`);
+    expect(restart()).toEqual({ ok: true, did: 'restarted' });
+    expect(versionServed()).toBe(V1);
+    expect(restart()).toEqual({ ok: true, did: 'already' });
   });
 }
 
