@@ -146,13 +146,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'lambdas/core/plan/launches.ts',
-        find: "return slot.role === 'orion' && s.mongo.initiated && !s.mongo.primary;",
-        replace: "return slot.role === 'lb' && !s.mongo.primary && slot.slot === '';",
-      },
-      {
-        file: 'lambdas/core/plan/repairs.ts',
-        find: "if (role === 'orion' && s.mongo.initiated && !s.mongo.primary) return",
-        replace: "if (role === 'orion' && s.breaker.open) return",
+        find: 'return isService(role) && serviceEntry(role).needs.replicaSet && s.mongo.initiated && !s.mongo.primary;',
+        replace: 'return false;',
       },
     ],
     seed: 17,

@@ -44,7 +44,7 @@ describe('the swarm', () => {
   it('draws every kind of fault within a few hundred seeds, each within its run', () => {
     const plans = Array.from({ length: 300 }, (_, i) => drawPlan(i + 1));
     const kinds = new Set(plans.flatMap(({ events }) => events.map(({ kind }) => kind)));
-    expect(kinds.size).toBe(29);
+    expect(kinds.size).toBe(30);
     expect(plans.flatMap(({ events, calmAtS }) => events.filter(({ atS, forS }) => atS + forS > calmAtS))).toEqual([]);
   });
 });
