@@ -12,8 +12,9 @@ export interface Deployment {
 
 /** ARN of the IAM role of a node role. @throws LabError when the stack has no such output. */
 export function roleArnOf({ outputs }: Deployment, role: Role): string {
-  const arn = outputs[`NodeRoleArn${role}`];
-  if (!arn) throw new LabError(`stack output NodeRoleArn${role}: missing; got ${Object.keys(outputs).join(', ')}`);
+  const name = `NodeRoleArn${role.replaceAll('-', '')}`;
+  const arn = outputs[name];
+  if (!arn) throw new LabError(`stack output ${name}: missing; got ${Object.keys(outputs).join(', ')}`);
   return arn;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Keeps the lab's instances as EC2 would: boots new containers, reports deaths, keeps the nodes' credentials fresh, and forwards the local ports.
+ * Keeps the lab's instances as EC2 would: boots new containers, reports deaths, keeps the nodes' credentials fresh, forwards the local ports and the Elastic IPs.
  * Holds no opinion on the cluster; the control plane alone repairs.
  */
 import { type Address, DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/client-ec2';
@@ -13,6 +13,7 @@ import { type Forwarder, startForwarder } from './forwarder';
 import { messageOf } from './lab-error';
 import { LOCAL_ENTRIES } from './local-entry';
 import { LAB_NAME } from './paths';
+import { leadPublicAddresses } from './public-addresses';
 
 const LOOK_EVERY_MS = 100;
 /** Role sessions last an hour at most; half of it leaves room. */
@@ -90,12 +91,13 @@ export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
     refreshCredentials(clients, options).catch((error) => say(`credentials were not refreshed: ${messageOf(error)}`));
   }, REFRESH_EVERY_MS);
   const forwarders = await Promise.all(Object.entries(LOCAL_ENTRIES).map(([name, entry]) => forward(clients, name, entry, say)));
+  const publicAddresses = leadPublicAddresses(clients, say);
   say(`${LAB_NAME}: keeper is ready`);
   return {
     stop: async () => {
       clearInterval(refreshing);
       watching.stop();
-      await Promise.all(forwarders.map((forwarder) => forwarder.close()));
+      await Promise.all([...forwarders, publicAddresses].map((open) => open.close()));
     },
   };
 }

@@ -23,6 +23,7 @@ export async function labStatus(): Promise<string> {
     `instances: ${running.length} containers`,
     `broker: ${lab.standIns.broker}`,
     `database: ${lab.standIns.mongo}`,
+    ...Object.entries(lab.standIns.enablers).map(([title, words]) => `${title}: ${words}`),
     ...Object.entries(LOCAL_ENTRIES).map(
       ([name, { host, port }]) => `clients: http://${host}:${port} leads to whichever instance holds the Elastic IP ${name}`,
     ),

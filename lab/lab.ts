@@ -55,6 +55,7 @@ async function start(say: Say): Promise<Lab> {
   const { images, standIns } = await step(say, 'node images', buildNodeImages);
   say(`broker: ${standIns.broker}`);
   say(`database: ${standIns.mongo}`);
+  for (const [title, words] of Object.entries(standIns.enablers)) say(`${title}: ${words}`);
   const gateway = await ensureNetwork();
   const { process: emulator, endpoint, ownEndpoint } = await step(say, 'emulator, IAM enforced', () => startEmulator(gateway));
   noteState({ emulator, endpoint, images, standIns });

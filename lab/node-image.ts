@@ -1,12 +1,13 @@
 /** Builds the nodes' images, one a role: Debian, what the role needs, the project's install script run once. Starts none of them. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROLES, type Role } from '../lambdas/core/names';
+import { enablerEntry } from '../lambdas/core/catalogue/enablers';
+import { type EnablerRole, isEnabler, ROLES, type Role } from '../lambdas/core/names';
 import { DEBIAN_IMAGE, hasImage } from './base-image';
+import { type BundledPrograms, bundlePrograms } from './bundle';
 import { LAB_NAME, LAB_PATH, PROJECT, SHARED_NAME } from './paths';
-import { findMongod, findOrion } from './real-parts';
-import { bundleStandIns } from './replica-set-stand-in/bundle';
+import { findEnabler, findMongod, findOrion } from './real-parts';
 import { run, tryRun } from './run-command';
 import type { StandIns } from './state';
 
@@ -66,24 +67,53 @@ export interface NodeImages {
   standIns: StandIns;
 }
 
-/** Builds all images; says what stands for the broker and the database. */
+/** What an image starts, as a script that runs it where it expects to stand; for a node, whose own entry point is another. */
+export async function startScriptOf(image: string): Promise<string> {
+  const { Entrypoint, Cmd, WorkingDir } = JSON.parse(await run('docker', ['image', 'inspect', image, '--format', '{{json .Config}}']));
+  const words = [...(Entrypoint ?? []), ...(Cmd ?? [])].map((word: string) => `'${word.replaceAll("'", `'\\''`)}'`);
+  return `#!/bin/sh\ncd '${WorkingDir || '/'}' && exec ${words.join(' ')}\n`;
+}
+
+/** What a role's image is built from, and what runs instead of what is not there; `words` for people. */
+interface Part {
+  base: string;
+  override?: string;
+  words: string;
+}
+
+async function enablerPart(role: EnablerRole, debian: string, programs: BundledPrograms, pulls: boolean): Promise<Part> {
+  const { image, words } = await findEnabler(role, pulls);
+  if (!image) {
+    const override = role === 'cygnus' ? programs.cygnus : role === 'iotagent-json' ? programs.iotAgent : undefined;
+    return { base: debian, ...(override ? { override } : {}), words };
+  }
+  const override = join(emptyContext(`${role}-start`), role);
+  writeFileSync(override, await startScriptOf(image), { mode: 0o755 });
+  return { base: await ensureBase(image), override, words };
+}
+
+/** Builds all images; says what stands for what. Whether a registry answers is seen by the broker's image, once. */
 export async function buildNodeImages(): Promise<NodeImages> {
   const [orion, mongod] = [await findOrion(), await findMongod()];
-  const standIns = await bundleStandIns(emptyContext('stand-ins'));
+  const programs = await bundlePrograms(emptyContext('stand-ins'));
   const debian = await ensureBase(DEBIAN_IMAGE);
-  const base: Record<Role, string> = { lb: debian, orion: orion.image ? await ensureBase(orion.image) : debian, mongo: debian };
-  const override: Partial<Record<Role, string>> = {
-    ...(orion.image ? {} : { orion: standIns.contextBroker }),
-    mongo: mongod.isReal ? join(LAB_PATH.mongod, 'mongod') : standIns.mongod,
-  };
-  const images = { lb: '', orion: '', mongo: '' };
+  const images: Partial<Record<Role, string>> = {};
+  const enablers: Record<string, string> = {};
   for (const role of ROLES) {
+    let part: Part = { base: debian, words: '' };
+    if (role === 'orion')
+      part = orion.image ? { base: await ensureBase(orion.image), words: '' } : { ...part, override: programs.contextBroker };
+    if (role === 'mongo') part.override = mongod.isReal ? join(LAB_PATH.mongod, 'mongod') : programs.mongod;
+    if (isEnabler(role)) {
+      part = await enablerPart(role, debian, programs, orion.isReal);
+      enablers[enablerEntry(role).title] = part.words;
+    }
     images[role] = `${LAB_NAME}-${role}`;
-    await build(roleContext(role, override[role]), join(SOURCES, 'role.Dockerfile'), images[role], { BASE: base[role], ROLE: role });
+    await build(roleContext(role, part.override), join(SOURCES, 'role.Dockerfile'), images[role], { BASE: part.base, ROLE: role });
   }
   // Images that the builds above took the name from.
   await tryRun('docker', ['image', 'prune', '--force', '--filter', `label=${IMAGE_LABEL}`]);
-  return { images, standIns: { broker: orion.words, mongo: mongod.words } };
+  return { images: images as Record<Role, string>, standIns: { broker: orion.words, mongo: mongod.words, enablers } };
 }
 
 /** Removes the images built here; Debian's own stays, as others may use it. */

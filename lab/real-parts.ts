@@ -1,7 +1,9 @@
-/** Looks for the real broker and the real database; says in words what was found, or which stand-in takes the place and why. */
+/** Looks for the real broker, database and other roles; says in words what was found, or which stand-in takes the place and why. */
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pullImage } from './base-image';
+import { enablerEntry } from '../lambdas/core/catalogue/enablers';
+import type { EnablerRole } from '../lambdas/core/names';
+import { hasImage, pullImage } from './base-image';
 import { LabError } from './lab-error';
 import { LAB_NAME, LAB_PATH } from './paths';
 import { run, tryRun } from './run-command';
@@ -28,6 +30,32 @@ export async function findOrion(): Promise<Found & { image?: string }> {
     words: `a STAND-IN for Orion (lab/broker-stand-in): image ${image} can't be pulled here; set ORION_IMAGE to use a real one`,
     isReal: false,
   };
+}
+
+/** What a role of the catalogue runs in the lab where its image can't be had; undefined for roles that nothing here stands for. */
+const INSTEAD: Partial<Record<EnablerRole, string>> = {
+  'iotagent-json': 'a small REAL IoT agent on iotagent-node-lib (lab/iot-agent), its registry in memory',
+  cygnus: "a STAND-IN of Cygnus' shape (lab/cygnus-stand-in)",
+};
+
+/** The name of the variable that gives a role's image: `IOTAGENT_JSON_IMAGE`. */
+export function imageVariable(role: EnablerRole): string {
+  return `${role.toUpperCase().replaceAll('-', '_')}_IMAGE`;
+}
+
+/**
+ * The real image of a role: a given one, or the usual one where it is here or the registry answers.
+ * `pulls`: whether a pull may be tried; without a registry each try takes a while. @throws LabError when a given one is nowhere to be had
+ */
+export async function findEnabler(role: EnablerRole, pulls: boolean): Promise<Found & { image?: string }> {
+  const variable = imageVariable(role);
+  const given = process.env[variable];
+  const { image: imageOf, usualVersion } = enablerEntry(role);
+  const image = given || imageOf(usualVersion);
+  if (given || pulls ? await pullImage(image) : await hasImage(image)) return { words: `image ${image}`, isReal: true, image };
+  if (given) throw new LabError(`${variable}: ${given} is not here and could not be pulled; name an image you have, or unset it`);
+  const instead = INSTEAD[role] ?? 'nothing: its process will not start';
+  return { words: `${instead}: image ${image} can't be pulled here; set ${variable} to use a real one`, isReal: false };
 }
 
 function place(path: string): void {

@@ -14,7 +14,7 @@ export interface LabState {
   endpoint?: string;
   /** Image id of the nodes, by role. */
   images?: Record<string, string>;
-  /** What stands for the broker and the database, in words. */
+  /** What stands for the broker, the database and the other roles, in words. */
   standIns?: StandIns;
   outputs?: Record<string, string>;
   removedFromTemplate?: string[];
@@ -23,6 +23,8 @@ export interface LabState {
 export interface StandIns {
   broker: string;
   mongo: string;
+  /** Other roles, by title. */
+  enablers: Record<string, string>;
 }
 
 export function readState(): LabState {

@@ -60,7 +60,12 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
     packages: [/^aws-cdk-lib$/, /^constructs$/, /^cdk-nag$/, /^esbuild$/, /^zod$/, /^node:/],
   },
   { who: 'nodes', from: /^nodes\//, files: [/^lambdas\/core\/names\.ts$/], packages: [/^node:(fs|path|zlib)$/] },
-  { who: 'the CDK app', from: /^bin\/app\.ts$/, files: [/^lib\//], packages: [/^aws-cdk-lib$/, /^cdk-nag$/] },
+  {
+    who: 'the CDK app',
+    from: /^bin\/app\.ts$/,
+    files: [/^lib\//, /^lambdas\/core\/spec\.ts$/],
+    packages: [/^aws-cdk-lib$/, /^cdk-nag$/, /^node:fs$/],
+  },
   { who: 'the demo', from: /^bin\/commands\/demo\.ts$/, files: [/^sim\//], packages: [/^commander$/] },
   { who: 'the lab command', from: /^bin\/commands\/lab\.ts$/, files: [/^lab\//], packages: [/^commander$/] },
   {
@@ -69,6 +74,7 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
     files: [/^lambdas\/(core|app)\//, /^lambdas\/runtime\.ts$/, /^recipes\//],
     packages: [/^commander$/, /^zod$/, /^tsx$/, /^node:/],
   },
+  { who: "the lab's IoT agent", from: /^lab\/iot-agent\//, files: [], packages: [/^iotagent-node-lib$/, /^node:http$/] },
   {
     who: 'the guard of the lab',
     from: /^lab\/iam\//,
@@ -167,7 +173,7 @@ describe('imports', () => {
     expect(circles(SOURCES)).toEqual([]);
   });
 
-  it('lead from nothing that is deployed or installed to the simulator of IAM, whose licence is the AGPL', () => {
+  it('lead from nothing that is deployed or installed to the simulator of IAM or the library of IoT agents, whose licence is the AGPL', () => {
     const edges = new Map(SOURCES.map((file) => [file.path, importsOf(file).map(({ to }) => to)]));
     const reached = new Set<string>();
     const visit = (to: string): void => {
@@ -177,7 +183,7 @@ describe('imports', () => {
     };
     for (const path of edges.keys()) if (/^(bin|lib|lambdas|nodes|sim|recipes)\//.test(path)) visit(path);
     expect([...reached]).toEqual(expect.arrayContaining(['lab/lab.ts', 'aws-cdk-lib']));
-    expect([...reached].filter((to) => to.startsWith('@cloud-copilot/') || to.startsWith('lab/iam/'))).toEqual([]);
+    expect([...reached].filter((to) => /^(@cloud-copilot\/|iotagent-node-lib|lab\/(iam|iot-agent)\/)/.test(to))).toEqual([]);
   });
 
   it('of tests mock no module', () => {

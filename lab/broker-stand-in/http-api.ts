@@ -57,9 +57,17 @@ async function list(call: Call): Promise<Answer> {
   return { status: 200, body: found.map((entity) => showEntity(entity, isKeyValues(call))), headers };
 }
 
+const isUpsert = (call: Call) => (call.query.get('options') ?? '').split(',').includes('upsert');
+
+/** `upsert`, which IoT agents use: an entity that is there gets these attributes beside its others, and 204 (postEntities.cpp). */
 async function create(call: Call): Promise<Answer> {
   const entity = parseEntity(parseBody(call), isKeyValues(call));
-  if (!(await call.entities.create(entity, call.servicePath, nowS()))) throw new NgsiError(422, 'Unprocessable', 'Already Exists');
+  if (!(await call.entities.create(entity, call.servicePath, nowS()))) {
+    const { id, type, attributes } = entity;
+    if (!isUpsert(call)) throw new NgsiError(422, 'Unprocessable', 'Already Exists');
+    if (!(await call.entities.setAttributes({ id, type, servicePath: call.servicePath }, attributes, nowS()))) throw notFound();
+    return { status: 204 };
+  }
   return { status: 201, headers: { location: `/v2/entities/${encodeURIComponent(entity.id)}?type=${encodeURIComponent(entity.type)}` } };
 }
 

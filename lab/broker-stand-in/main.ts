@@ -11,7 +11,7 @@ const BETWEEN_TRIES_MS = 1_000;
 
 const HELP = `contextBroker STAND-IN of the fiware-ha lab: it is not Orion.
 Configured by Orion's variables: ORION_MONGO_URI (or ORION_MONGO_HOST and ORION_MONGO_REPLICA_SET), ORION_MONGO_PASSWORD, ORION_MONGO_DB, ORION_PORT.
-Orion's options are accepted and ignored. Routes: GET /version; GET and POST /v2/entities; GET and DELETE /v2/entities/ID;
+Orion's options are accepted and ignored. Routes: GET /version; GET and POST /v2/entities (options=upsert); GET and DELETE /v2/entities/ID;
 PATCH, POST and PUT /v2/entities/ID/attrs. Not modelled: subscriptions, registrations, batch operations, attribute queries, authentication.
 `;
 

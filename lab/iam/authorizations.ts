@@ -180,6 +180,7 @@ export const ASKED: Readonly<Record<string, Rule>> = {
   DescribeInstances: everywhere,
   DescribeInstanceStatus: everywhere,
   DescribeAddresses: everywhere,
+  DescribePlacementGroups: everywhere,
   RunInstances: runInstances,
   TerminateInstances: (call, world) => every(call, 'InstanceId').map((id) => standing(world, 'ec2:TerminateInstances', 'instance', id)),
   CreatePlacementGroup: (call, world) => making(call, world, 'placement-group', needed(call, 'GroupName')),

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Telemetry } from '../../lambdas/app/ports';
+import { byRole } from '../../lambdas/core/names';
 import { environmentOf, parseEnvironment } from '../../lambdas/env';
 import { makeContext } from '../../lambdas/runtime';
 import type { Subject, SubjectSource } from '../../test/contract/subject';
@@ -75,8 +76,8 @@ async function openSubject(): Promise<Subject> {
     terminationsPer10Min: 100,
     probeTimeoutMs: 1_000,
     subnets: [{ zone, public: subnet?.SubnetId ?? '', private: subnet?.SubnetId ?? '' }],
-    launchTemplates: { lb: templateId, orion: templateId, mongo: templateId },
-    imageIds: { lb: imageId, orion: imageId, mongo: imageId },
+    launchTemplates: byRole(() => templateId),
+    imageIds: byRole(() => imageId),
     commandDocuments: 'shell',
     placementGroups: 'on',
   });

@@ -81,6 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       { file: 'lambdas/core/breaker.ts', find: 'const open = judged.length > 0 &&', replace: 'const open = judged.length > 1_000 &&' },
     ],
+    seed: 315,
   },
   {
     name: 'placement-groups-stay',
@@ -106,6 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (!fact) return { is: 'already' };\n  if (!fact) return { is: 'waiting', reason:",
       },
     ],
+    seed: 161,
   },
   {
     name: 'never-configured-left-alone',
@@ -134,6 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (verdict.is !== 'blind' || verdict.detail) return foldBad",
       },
     ],
+    seed: 357,
   },
   {
     name: 'broker-blamed-for-database',
@@ -192,6 +195,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (wish.change.change === 'remove' && wish.change.host === '') {",
       },
     ],
+    seed: 2,
   },
   {
     name: 'delete-unconfirmed',

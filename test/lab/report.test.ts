@@ -7,7 +7,7 @@ function aReport(change: Partial<Report> = {}): Report {
     recoveries: [{ fault: 'a broker is killed (ctx1)', detectedS: 1.1, recoveredS: 5.34, outage, reason: 'ctx1 has no node any more' }],
     acknowledged: 77,
     lost: 0,
-    standIns: { broker: 'a STAND-IN for Orion', mongo: 'a STAND-IN for MongoDB' },
+    standIns: { broker: 'a STAND-IN for Orion', mongo: 'a STAND-IN for MongoDB', enablers: {} },
     denied: ['ec2:TerminateInstances: UnauthorizedOperation'],
     removedFromTemplate: ['AWS::EC2::EIP (3)'],
     left: [],

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { type BundledStandIns, bundleStandIns } from '../../lab/replica-set-stand-in/bundle';
+import { type BundledPrograms, bundlePrograms } from '../../lab/bundle';
 
 /** Timers shortened twelvefold, so that a test sees elections within a second or so. */
 const FAST = { electionTimeoutMs: 800, heartbeatEveryMs: 150 };
@@ -45,12 +45,12 @@ export class StandInSet {
   readonly folder = mkdtempSync(join(tmpdir(), 'stand-in-'));
   readonly processes = new Map<string, ChildProcess>();
   private readonly clients = new Map<string, MongoClient>();
-  private bundles: BundledStandIns | undefined;
+  private bundles: BundledPrograms | undefined;
 
   constructor(private readonly times = FAST) {}
 
-  async bundle(): Promise<BundledStandIns> {
-    this.bundles ??= await bundleStandIns(join(this.folder, 'bin'));
+  async bundle(): Promise<BundledPrograms> {
+    this.bundles ??= await bundlePrograms(join(this.folder, 'bin'));
     return this.bundles;
   }
 

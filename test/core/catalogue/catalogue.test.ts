@@ -134,6 +134,11 @@ describe('pools', () => {
     expect(text).toMatch(/backend sth_without_database\n[\s\S]*uri \/version\n/);
   });
 
+  it('send to each when none passes any check: load must not shut everybody out', () => {
+    const text = renderPools([offer(entryOf('sth-comet'))], 'http');
+    expect(text).toMatch(/backend sth_unchecked\n {2}balance roundrobin\n {2}server sth1 10\.0\.2\.1:8666\n {2}server sth2 /);
+  });
+
   it('send everything to the first of an active/passive role, and repeat nothing', () => {
     const text = renderPools([offer(entryOf('cygnus'), 'north', 3)], 'http');
     expect(text.match(/^ {2}server .*$/gm)).toEqual([

@@ -75,15 +75,6 @@ describe('haproxy.cfg', () => {
     ]);
   });
 
-  it('sends them to each broker when none passes any check: load must not shut everybody out', () => {
-    expect(section(text, 'frontend entry')).toContain('default_backend ctx_unchecked');
-    expect(section(text, 'backend ctx_unchecked')).toEqual([
-      'balance roundrobin',
-      'server ctx1 10.0.2.11:1026',
-      'server ctx2 10.0.2.21:1026',
-    ]);
-  });
-
   it('balances connections as in the slides where the cluster asks for that', () => {
     const tcp = textOf({ ...LB, protocol: 'tcp' }, 'haproxy.cfg');
     expect(section(tcp, 'frontend entry')).toEqual(['bind :1026', 'mode tcp', 'option tcplog', 'default_backend ctx_pool']);
