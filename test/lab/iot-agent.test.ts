@@ -37,9 +37,9 @@ afterAll(() => {
 function start(program: string, env: Record<string, string>): { said: () => string } {
   const child = spawn(program, { cwd: folder, env: { PATH: process.env.PATH ?? '', ...env }, stdio: 'pipe' });
   children.push(child);
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void (text += chunk));
-  return { said: () => text };
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void said.push(chunk.toString()));
+  return { said: () => said.join('') };
 }
 
 async function statusOf(url: string, init?: RequestInit): Promise<number> {
@@ -59,10 +59,14 @@ describe("the lab's IoT agent", () => {
 
   beforeAll(async () => {
     broker = createServer((request, response) => {
-      let text = '';
-      request.on('data', (chunk) => void (text += chunk));
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => void chunks.push(chunk));
       request.on('end', () => {
-        told.push({ request: `${request.method} ${request.url}`, service: request.headers['fiware-service'], body: JSON.parse(text) });
+        told.push({
+          request: `${request.method} ${request.url}`,
+          service: request.headers['fiware-service'],
+          body: JSON.parse(Buffer.concat(chunks).toString()),
+        });
         response.writeHead(204).end();
       });
     }).listen(0, '127.0.0.1');
