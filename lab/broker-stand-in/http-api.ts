@@ -59,16 +59,15 @@ async function list(call: Call): Promise<Answer> {
 
 const isUpsert = (call: Call) => (call.query.get('options') ?? '').split(',').includes('upsert');
 
-/** `upsert`, which IoT agents use: an entity that is there gets these attributes beside its others, and 204 (postEntities.cpp). */
+/** `upsert`, which IoT agents use: an entity that is there gets these attributes beside its others; 204 either way (NGSIv2, create entity). */
 async function create(call: Call): Promise<Answer> {
-  const entity = parseEntity(parseBody(call), isKeyValues(call));
-  if (!(await call.entities.create(entity, call.servicePath, nowS()))) {
-    const { id, type, attributes } = entity;
-    if (!isUpsert(call)) throw new NgsiError(422, 'Unprocessable', 'Already Exists');
-    if (!(await call.entities.setAttributes({ id, type, servicePath: call.servicePath }, attributes, nowS()))) throw notFound();
-    return { status: 204 };
-  }
-  return { status: 201, headers: { location: `/v2/entities/${encodeURIComponent(entity.id)}?type=${encodeURIComponent(entity.type)}` } };
+  const { id, type, attributes } = parseEntity(parseBody(call), isKeyValues(call));
+  const headers = { location: `/v2/entities/${encodeURIComponent(id)}?type=${encodeURIComponent(type)}` };
+  if (await call.entities.create({ id, type, attributes }, call.servicePath, nowS()))
+    return { status: isUpsert(call) ? 204 : 201, headers };
+  if (!isUpsert(call)) throw new NgsiError(422, 'Unprocessable', 'Already Exists');
+  if (!(await call.entities.setAttributes({ id, type, servicePath: call.servicePath }, attributes, nowS()))) throw notFound();
+  return { status: 204, headers };
 }
 
 async function getOne(call: Call, id: string): Promise<Answer> {

@@ -70,8 +70,11 @@ function listenSouth(port: number): void {
     if (request.method === 'GET' && request.url === '/iot/about') return send(response, 200, { libVersion: version });
     take(request).then(
       () => send(response, 200, {}),
-      (error: { name?: string; message?: string; code?: number }) =>
-        send(response, error instanceof BadMeasure ? 400 : (error.code ?? 500), { name: error.name, message: error.message }),
+      (error: { name?: string; message?: string; code?: unknown }) => {
+        // The library's errors carry a status; what the network says of the broker does not.
+        const status = typeof error.code === 'number' ? error.code : 502;
+        send(response, error instanceof BadMeasure ? 400 : status, { name: error.name, message: error.message });
+      },
     );
   }).listen(port);
 }

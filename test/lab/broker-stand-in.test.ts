@@ -59,6 +59,11 @@ describe('the broker stand-in', () => {
     });
     expect(await ask('GET', '/v2/entities/Room1')).toMatchObject({ status: 200, body: room });
     expect(await ask('PATCH', '/v2/entities/Room1/attrs', { temperature: { value: 22, type: 'Number' } })).toMatchObject({ status: 204 });
+    const upsert = (id: string, value: number) =>
+      ask('POST', '/v2/entities?options=upsert', { id, type: 'Room', hum: { type: 'Number', value } });
+    expect([(await upsert('Room9', 1)).status, (await upsert('Room9', 2)).status]).toEqual([204, 204]);
+    expect(await ask('GET', '/v2/entities/Room9?options=keyValues')).toMatchObject({ status: 200, body: { hum: 2 } });
+    expect((await ask('DELETE', '/v2/entities/Room9')).status).toBe(204);
     expect(await ask('PATCH', '/v2/entities/Room1/attrs', { wind: { value: 1 } })).toMatchObject({ status: 422 });
     const onlyWind = { wind: { type: 'Number', value: 3, metadata: {} } };
     expect(await ask('PUT', '/v2/entities/Room1/attrs', { wind: { value: 3 } })).toMatchObject({ status: 204 });
