@@ -5,12 +5,13 @@ import type { World } from '../../lab/iam/authorizations';
 import { type Deployed, deployedFrom, functionKey } from '../../lab/iam/deployed';
 import type { TemplateJson } from '../../lab/iam/deployment';
 import { Guard, type Request, type Verdict } from '../../lab/iam/guard';
+import { byRole } from '../../lambdas/core/names';
 import { TakeOutForEmulator } from '../../lib/emulator';
 import { Synthesized, WORKERS } from '../iam/deployment';
 import { aStack } from '../lib/synthesized';
 
 const PLACE = { account: '000000000000', region: 'us-east-1' };
-const LAB = { 'fiware-ha:lab': 'true', 'fiware-ha:imageIds': JSON.stringify({ lb: 'ami-1', orion: 'ami-2', mongo: 'ami-3' }) };
+const LAB = { 'fiware-ha:lab': 'true', 'fiware-ha:imageIds': JSON.stringify(byRole(() => 'ami-1')) };
 const OURS = { 'fiware-ha:cluster': 'city' };
 const STANDING: World['standing'] = {
   'i-0aaa': { tags: OURS },
