@@ -1,24 +1,12 @@
 /** A broker leaves a real HAProxy under clients that keep their connections and whose requests take time and may not be repeated. */
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { renderConfig } from '../../lambdas/core/config/render';
-import type { NodeConfig } from '../../lambdas/core/node-config';
+import { aBalancerOf, BALANCER_PORT, BALANCER_PROGRAMS, installBalancer } from './a-balancer';
 import { canSandbox, Sandbox } from './sandbox';
-import { answerOf, describeWith, NODES, payloadOf } from './tools';
+import { answerOf, describeWith, payloadOf } from './tools';
 
-const PROGRAMS = ['haproxy', 'keepalived', 'curl', 'ip', 'ss', 'unshare', 'nsenter', 'python3', 'pgrep'];
 const CTX1 = { slot: 'ctx1', ip: '127.0.0.2' };
 const CTX2 = { slot: 'ctx2', ip: '127.0.0.3' };
-const aConfig = (brokers: { slot: string; ip: string }[]): NodeConfig => ({
-  role: 'lb',
-  port: 8026,
-  brokers,
-  ip: '10.99.0.1',
-  peers: ['10.99.0.2'],
-  virtualRouterId: 51,
-  advertIntervalS: 0.3,
-  protocol: 'http',
-});
 
 /** A broker whose POST takes up to a second; its answer comes in one piece. */
 const BROKER = `
@@ -39,7 +27,7 @@ const CLIENTS = `
 import http.client, sys, threading, time
 end, good, bad = time.time() + float(sys.argv[1]), [], []
 def ask(pause):
-    connection = http.client.HTTPConnection("127.0.0.1", 8026, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", ${BALANCER_PORT}, timeout=5)
     while time.time() < end:
         try:
             connection.request("POST", "/v2/entities")
@@ -57,7 +45,7 @@ print(len(good), bad)
 function scenarios(): void {
   let box: Sandbox;
   const apply = (version: string, brokers: { slot: string; ip: string }[]) =>
-    box.run('/opt/fiware-ha/bin/apply-config', payloadOf({ role: 'lb', version, files: renderConfig(aConfig(brokers), version) }));
+    box.run('/opt/fiware-ha/bin/apply-config', payloadOf({ role: 'lb', version, files: renderConfig(aBalancerOf(brokers), version) }));
   const start = ({ ip }: { ip: string }) => box.sh(`python3 -c '${BROKER}' ${ip} >/dev/null 2>&1 &`);
   const kill = ({ ip }: { ip: string }) => box.sh(`pkill -KILL -f 'serve_forever.* ${ip}$|python3 -c .* ${ip}$'`);
   const isUp = (state: string) => box.sh(`curl -s http://127.0.0.1:8404/metrics | grep -c '${state}'`).stdout.trim();
@@ -70,8 +58,7 @@ function scenarios(): void {
 
   beforeAll(() => {
     box = new Sandbox();
-    box.prepare();
-    expect(box.sh(`FIWARE_HA_PACKAGES=none bash ${join(NODES, 'install.sh')} lb`)).toMatchObject({ code: 0, stderr: '' });
+    expect(installBalancer(box)).toMatchObject({ code: 0, stderr: '' });
     start(CTX1);
     start(CTX2);
     expect(answerOf(apply('0000000000aaaa', [CTX1, CTX2]))).toMatchObject({ ok: true });
@@ -115,5 +102,5 @@ function scenarios(): void {
   });
 }
 
-if (canSandbox()) describeWith(PROGRAMS, 'a drained broker', scenarios);
+if (canSandbox()) describeWith([...BALANCER_PROGRAMS, 'ss'], 'a drained broker', scenarios);
 else describe.skip('a drained broker (skipped: needs root and a kernel that gives namespaces)', scenarios);

@@ -1,24 +1,13 @@
 /** A real HAProxy before brokers that are too busy to answer its checks in time, and answer their clients all the same. */
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { renderConfig } from '../../lambdas/core/config/render';
-import type { NodeConfig } from '../../lambdas/core/node-config';
+import { aBalancerOf, BALANCER_PORT, BALANCER_PROGRAMS, installBalancer } from './a-balancer';
 import { canSandbox, Sandbox } from './sandbox';
-import { answerOf, describeWith, NODES, payloadOf } from './tools';
+import { answerOf, describeWith, payloadOf } from './tools';
 
-const PROGRAMS = ['haproxy', 'keepalived', 'curl', 'ip', 'unshare', 'nsenter', 'python3', 'pgrep'];
 const IPS = ['127.0.0.2', '127.0.0.3'];
 const VERSION = '0000000000eeee';
-const CONFIG: NodeConfig = {
-  role: 'lb',
-  port: 8026,
-  brokers: IPS.map((ip, i) => ({ slot: `ctx${i + 1}`, ip })),
-  ip: '10.99.0.1',
-  peers: ['10.99.0.2'],
-  virtualRouterId: 51,
-  advertIntervalS: 0.3,
-  protocol: 'http',
-};
+const CONFIG = aBalancerOf(IPS.map((ip, i) => ({ slot: `ctx${i + 1}`, ip })));
 
 /** Answers every GET after what stands in /run/delay, seconds; a POST at once, with its own address. */
 const BROKER = `
@@ -46,13 +35,12 @@ function scenarios(): void {
   /** Who answered so many requests, sorted, each once; with whatever else was said. */
   const askedTimes = (times: number) =>
     box.sh(
-      `for i in $(seq ${times}); do curl -s --max-time 5 -X POST -w ' %{http_code}\\n' http://127.0.0.1:8026/v2/entities; done | sort -u`,
+      `for i in $(seq ${times}); do curl -s --max-time 5 -X POST -w ' %{http_code}\\n' http://127.0.0.1:${BALANCER_PORT}/v2/entities; done | sort -u`,
     ).stdout;
 
   beforeAll(() => {
     box = new Sandbox();
-    box.prepare();
-    expect(box.sh(`FIWARE_HA_PACKAGES=none bash ${join(NODES, 'install.sh')} lb`)).toMatchObject({ code: 0, stderr: '' });
+    expect(installBalancer(box)).toMatchObject({ code: 0, stderr: '' });
     delay(0);
     for (const ip of IPS) box.sh(`python3 -c '${BROKER}' ${ip} >/dev/null 2>&1 &`);
     const payload = payloadOf({ role: 'lb', version: VERSION, files: renderConfig(CONFIG, VERSION) });
@@ -80,5 +68,5 @@ function scenarios(): void {
   });
 }
 
-if (canSandbox()) describeWith(PROGRAMS, 'busy brokers', scenarios);
+if (canSandbox()) describeWith(BALANCER_PROGRAMS, 'busy brokers', scenarios);
 else describe.skip('busy brokers (skipped: needs root and a kernel that gives namespaces)', scenarios);

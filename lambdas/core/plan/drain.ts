@@ -52,6 +52,7 @@ function serverOf({ current, extras }: Slot): Node | undefined {
 /** Nodes of a role that take requests, one a slot: those of the spec, and those it gave up until their drain. */
 function serversOf(slots: Slots, role: ServiceRole): Node[] {
   const wanted = slots.wanted[role].flatMap((slot) => serverOf(slot) ?? []);
+  if (slots.unwanted[role].length === 0) return wanted;
   const leaving = new Map<string, Node>();
   for (const node of slots.unwanted[role]) if (maySendTo(node) && !leaving.has(node.fact.slot)) leaving.set(node.fact.slot, node);
   return [...wanted, ...[...leaving.values()].sort((a, b) => indexOf(a.fact.slot) - indexOf(b.fact.slot))];
