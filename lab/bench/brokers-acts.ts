@@ -16,6 +16,8 @@ import type { BrokerChange, BrokerLoss, ChangeName } from './brokers-figures';
 import { type EntryBench, holderOf, makeBothWhole } from './entry-bench';
 
 const REPAIR_MS = 120_000;
+/** One node of a role after the other: drained for up to half a minute, restarted, and well for `deadAfterS` before the next. */
+const ROLLOUT_MS = 300_000;
 /** Long enough for the recipe's own checks to notice: three of them, 2 s apart, and some. */
 const WATCH_LOSS_MIN_MS = 12_000;
 /** The clients go on for a while after each act, so that a late failure is seen. */
@@ -89,7 +91,7 @@ async function untilConfigured({ read }: EntryBench, role: string, before: Statu
   const old = new Map(before.slots.map(({ instanceId, configVersion }) => [instanceId, configVersion]));
   const isDone = ({ converged, slots }: StatusSummary): boolean =>
     converged && slots.every((slot) => slot.role !== role || old.get(slot.instanceId) !== slot.configVersion);
-  return (await watchUntil(`all of ${role} reconfigured`, read, isDone, REPAIR_MS)).atMs;
+  return (await watchUntil(`all of ${role} reconfigured`, read, isDone, ROLLOUT_MS)).atMs;
 }
 
 /** A value of the spec that stands in the balancers' files alone, changed by hand in Parameter Store. */
@@ -133,7 +135,7 @@ export function scaleIn(bench: EntryBench): Promise<BrokerChange> {
   return change(bench, 'scale-in by two', async () => {
     await enqueueScale(bench, BROKERS);
     const isDone = (status: StatusSummary): boolean => status.converged && brokersIn(status).length === BROKERS;
-    return (await watchUntil('scaling in', bench.read, isDone, REPAIR_MS)).atMs;
+    return (await watchUntil('scaling in', bench.read, isDone, ROLLOUT_MS)).atMs;
   });
 }
 
