@@ -47,7 +47,9 @@ function scenarios(): void {
   const apply = (version: string, brokers: { slot: string; ip: string }[]) =>
     box.run('/opt/fiware-ha/bin/apply-config', payloadOf({ role: 'lb', version, files: renderConfig(aBalancerOf(brokers), version) }));
   const start = ({ ip }: { ip: string }) => box.sh(`python3 -c '${BROKER}' ${ip} >/dev/null 2>&1 &`);
-  const kill = ({ ip }: { ip: string }) => box.sh(`pkill -KILL -f 'serve_forever.* ${ip}$|python3 -c .* ${ip}$'`);
+  const signal = (name: 'STOP' | 'KILL', { ip }: { ip: string }) =>
+    box.sh(`pkill -${name} -f 'serve_forever.* ${ip}$|python3 -c .* ${ip}$'`);
+  const kill = (broker: { ip: string }) => signal('KILL', broker);
   const isUp = (state: string) => box.sh(`curl -s http://127.0.0.1:8404/metrics | grep -c '${state}'`).stdout.trim();
   const untilBothServe = () =>
     box.sh(
@@ -97,6 +99,9 @@ function scenarios(): void {
     expect(untilBothServe()).toBe('both\n');
     box.sh(`python3 -c '${CLIENTS}' 5 >/run/clients 2>&1 &`);
     box.sh('sleep 2');
+    // Halted for a moment, so that requests are under way at it for certain when it is killed.
+    signal('STOP', CTX2);
+    box.sh('sleep 1');
     kill(CTX2);
     expect(clientsSaid()).toMatch(/^[1-9]\d* \[.+\]$/);
   });
