@@ -7,23 +7,16 @@ import { ControlPlaneStack, isLab } from '../lib/control-plane-stack';
 import { DeclaredCluster } from '../lib/declared-cluster';
 import { TakeOutForEmulator } from '../lib/emulator';
 import { SettingError } from '../lib/setting-error';
+import { CommandError } from './cli/command-error';
+import { readJsonFile } from './cli/json-file';
 
-/** A spec from a file. @throws where it can't be read, or is no JSON object */
-function specIn(file: string): SpecInput {
-  try {
-    const { $schema: _, ...spec } = JSON.parse(readFileSync(file, 'utf8'));
-    return spec;
-  } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new SettingError(`context fiware-ha:clusters: expected files with a spec as JSON, got ${JSON.stringify(file)}: ${words}`);
-  }
-}
+const readText = (file: string) => readFileSync(file, 'utf8');
 
 /** Declares the clusters of `-c fiware-ha:clusters=city.json,water.json`. */
 function declareClusters(stack: ControlPlaneStack): void {
   const files = String(stack.node.tryGetContext('fiware-ha:clusters') ?? '');
   for (const file of files.split(',').filter((part) => part.trim() !== '')) {
-    const spec = specIn(file.trim());
+    const spec = readJsonFile({ readText }, 'context fiware-ha:clusters', file.trim()) as SpecInput;
     new DeclaredCluster(stack, `Cluster${spec.name}`, spec);
   }
 }
@@ -46,7 +39,7 @@ function compose(app: App): void {
 try {
   compose(new App());
 } catch (error) {
-  if (!(error instanceof SettingError)) throw error;
+  if (!(error instanceof SettingError || error instanceof CommandError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

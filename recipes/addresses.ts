@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { ClusterSpec } from '../lambdas/core/spec';
 import { type Parsed, problemsOf } from '../lambdas/core/spec';
-import { balancersOf, membersOf, partsOf, slotsFrom } from './cluster';
+import { balancersOf, membersOf, partsOf, slotsOfPart } from './cluster';
 
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const IPV4 = `(?:${BYTE}\\.){3}${BYTE}`;
@@ -37,7 +37,7 @@ function inNetwork(address: string, { virtual, prefix }: Addresses): boolean {
 
 /** Slots of a spec, balancers first. */
 export function slotsOf(spec: ClusterSpec): string[] {
-  return [...balancersOf(spec), ...partsOf(spec).flatMap(({ entry, count }) => slotsFrom(entry.slotPrefix, count)), ...membersOf(spec)];
+  return [...balancersOf(spec), ...partsOf(spec).flatMap(slotsOfPart), ...membersOf(spec)];
 }
 
 /** Two slots at one address, or one at the virtual address. */

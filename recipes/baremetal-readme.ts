@@ -4,7 +4,7 @@ import type { MongoSeries } from '../lambdas/core/catalogue/versions';
 import { PORT } from '../lambdas/core/names';
 import { type ClusterSpec, defaultWriteConcernOf } from '../lambdas/core/spec';
 import { type Addresses, slotsOf } from './addresses';
-import { balancersOf, membersOf, type Part, partsOf, slotsFrom } from './cluster';
+import { balancersOf, membersOf, type Part, partsOf, slotsOfPart } from './cluster';
 import { healthNotes, limits, roleNotes, roleTable } from './notes';
 import { WORTH_IT } from './pacemaker';
 
@@ -76,8 +76,8 @@ writes: it is for a lost majority alone, by a person who knows which copy is the
 }
 
 function processSteps(part: Part, addresses: Addresses, asInTheSlides: boolean): string {
-  const { entry, count, version } = part;
-  const slots = slotsFrom(entry.slotPrefix, count);
+  const { entry, version } = part;
+  const slots = slotsOfPart(part);
   const probe = entry.health.truth ?? entry.health.process;
   const headers = Object.entries(probe.headers ?? {}).map(([key, value]) => ` -H '${key}: ${value}'`);
   const check = slots

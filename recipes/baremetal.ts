@@ -4,7 +4,7 @@ import { compareVersions, type MongoSeries } from '../lambdas/core/catalogue/ver
 import type { ClusterSpec } from '../lambdas/core/spec';
 import type { Addresses } from './addresses';
 import { baremetalReadme } from './baremetal-readme';
-import { balancersOf, membersOf, type Part, partsOf, type Site, seedsOf, settingsOf, slotsFrom } from './cluster';
+import { balancersOf, membersOf, type Part, partsOf, type Site, seedsOf, settingsOf, slotsOfPart } from './cluster';
 import { renderHaproxy, renderHaproxyOfTheSlides } from './haproxy';
 import { CHECK_HAPROXY, NONLOCAL_BIND, renderKeepalived, renderKeepalivedOfTheSlides } from './keepalived';
 import { renderInitiate, renderMongodConf } from './mongo';
@@ -125,7 +125,7 @@ export function renderBaremetal(spec: ClusterSpec, addresses: Addresses, choices
     ...balancersOf(spec).flatMap((slot, i) => balancer(spec, slot, i + 1, site, addresses, choices)),
     ...(choices.manager === 'pacemaker' ? renderPacemaker(spec, addresses) : []),
     ...partsOf(spec).flatMap((part) =>
-      slotsFrom(part.entry.slotPrefix, part.count).flatMap((slot, i) => machine(spec, part, slot, i + 1, site, choices.asInTheSlides)),
+      slotsOfPart(part).flatMap((slot, i) => machine(spec, part, slot, i + 1, site, choices.asInTheSlides)),
     ),
     ...membersOf(spec).map((slot) => ({ path: `${slot}/etc/mongod.conf`, content: renderMongodConf(spec, DB_PATH) })),
     { path: 'mongo/initiate-replica-set', content: renderInitiate(spec, seeds), executable: true },

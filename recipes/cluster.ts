@@ -2,14 +2,14 @@
 
 import { enablersOf } from '../lambdas/core/catalogue/enablers-spec';
 import { orion } from '../lambdas/core/catalogue/orion';
-import type { Offer } from '../lambdas/core/catalogue/pools';
+import { type Offer, offersOf as offersOfRole } from '../lambdas/core/catalogue/pools';
 import type { RoleEntry, RoleOptions, SettingsFile, Surroundings } from '../lambdas/core/catalogue/role-entry';
-import { PORT } from '../lambdas/core/names';
+import { PORT, type ServiceRole, slotNames } from '../lambdas/core/names';
 import type { ClusterSpec } from '../lambdas/core/spec';
 
 /** One role of a cluster, with what the spec says of it. */
 export interface Part {
-  entry: RoleEntry;
+  entry: RoleEntry<ServiceRole>;
   count: number;
   version: string;
   /** Where the balancers offer it. */
@@ -36,17 +36,17 @@ export function partsOf(spec: ClusterSpec): Part[] {
   ];
 }
 
-/** `slotsFrom('ctx', 2)` is ctx1, ctx2. */
-export function slotsFrom(prefix: string, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
-}
-
 export function balancersOf({ lb }: ClusterSpec): string[] {
-  return slotsFrom('lb', lb.count);
+  return slotNames('lb', lb.count);
 }
 
 export function membersOf({ mongo }: ClusterSpec): string[] {
-  return slotsFrom('mdb', mongo.count);
+  return slotNames('mongo', mongo.count);
+}
+
+/** The slots of a part, in order. */
+export function slotsOfPart({ entry, count }: Part): string[] {
+  return slotNames(entry.name, count);
 }
 
 /** Members of the replica set as host:port. */
@@ -56,14 +56,13 @@ export function seedsOf(spec: ClusterSpec, { hostOf }: Pick<Site, 'hostOf'>): st
 
 /** Every port that the balancers offer. */
 export function offersOf(spec: ClusterSpec, site: Site): Offer[] {
-  return partsOf(spec).flatMap(({ entry, count, ports }) =>
-    entry.frontends.map((name) => ({
-      entry,
-      name,
-      port: ports[name] ?? entry.ports[name] ?? ports.north,
-      address: site.bindAddress,
-      servers: slotsFrom(entry.slotPrefix, count).map((slot) => ({ slot, host: site.hostOf(slot) })),
-    })),
+  return partsOf(spec).flatMap((part) =>
+    offersOfRole(
+      part.entry,
+      part.ports,
+      slotsOfPart(part).map((slot) => ({ slot, host: site.hostOf(slot) })),
+      site.bindAddress,
+    ),
   );
 }
 

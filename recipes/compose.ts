@@ -1,7 +1,7 @@
 /** A spec as a Docker Compose project on one machine: the whole cluster with its failovers, to try out and to test against. */
 import type { MongoSeries } from '../lambdas/core/catalogue/versions';
 import type { ClusterSpec } from '../lambdas/core/spec';
-import { balancersOf, membersOf, type Part, partsOf, type Site, seedsOf, settingsOf, slotsFrom } from './cluster';
+import { balancersOf, membersOf, type Part, partsOf, type Site, seedsOf, settingsOf, slotsOfPart } from './cluster';
 import { composeReadme } from './compose-readme';
 import { BALANCER_CHECK, balancerImage, checkFromInside, NAMES, settingsFile, volumeName } from './containers';
 import { renderHaproxy } from './haproxy';
@@ -97,7 +97,7 @@ function initiation(spec: ClusterSpec): [string, Yaml] {
 function processes(spec: ClusterSpec, part: Part, site: Site): [string, Yaml][] {
   const { entry, version } = part;
   const { truth, process } = entry.health;
-  return slotsFrom(entry.slotPrefix, part.count).map((slot, i) => {
+  return slotsOfPart(part).map((slot, i) => {
     const { environment, files } = settingsOf(spec, part, i + 1, site);
     const volumes = [
       ...files.map(({ path }) => `./${settingsFile(part, slot, path)}:${path}:ro`),
@@ -122,8 +122,8 @@ function processes(spec: ClusterSpec, part: Part, site: Site): [string, Yaml][] 
 }
 
 function volumes(spec: ClusterSpec): Yaml {
-  const kept = partsOf(spec).flatMap(({ entry, count }) =>
-    slotsFrom(entry.slotPrefix, count).flatMap((slot) => entry.keeps.map((folder) => volumeName(slot, folder))),
+  const kept = partsOf(spec).flatMap((part) =>
+    slotsOfPart(part).flatMap((slot) => part.entry.keeps.map((folder) => volumeName(slot, folder))),
   );
   return Object.fromEntries([...membersOf(spec).map((slot) => `${slot}-data`), ...kept].map((name) => [name, {}]));
 }
@@ -167,7 +167,7 @@ export function renderCompose(spec: ClusterSpec, { mongoSeries, network, replica
 
 /** Files that processes read beside their environment. */
 function settingsFiles(spec: ClusterSpec, part: Part, site: Site): RecipeFile[] {
-  return slotsFrom(part.entry.slotPrefix, part.count).flatMap((slot, i) =>
+  return slotsOfPart(part).flatMap((slot, i) =>
     settingsOf(spec, part, i + 1, site).files.map(({ path, content }) => ({ path: settingsFile(part, slot, path), content })),
   );
 }

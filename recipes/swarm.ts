@@ -3,7 +3,7 @@ import type { MongoSeries } from '../lambdas/core/catalogue/versions';
 import { shortHash } from '../lambdas/core/hash';
 import { PORT } from '../lambdas/core/names';
 import type { ClusterSpec } from '../lambdas/core/spec';
-import { membersOf, offersOf, type Part, partsOf, type Site, seedsOf, settingsOf, slotsFrom } from './cluster';
+import { membersOf, offersOf, type Part, partsOf, type Site, seedsOf, settingsOf, slotsOfPart } from './cluster';
 import { BALANCER_CHECK, balancerImage, checkFromInside, NAMES, settingsFile, volumeName } from './containers';
 import { renderHaproxy } from './haproxy';
 import { CHECK_HAPROXY, renderKeepalived } from './keepalived';
@@ -135,7 +135,7 @@ function services(spec: ClusterSpec, part: Part, site: Site, configs: Configs): 
         },
       ],
     ];
-  return slotsFrom(entry.slotPrefix, count).map((slot, i) => [
+  return slotsOfPart(part).map((slot, i) => [
     slot,
     {
       ...process(spec, part, i + 1, site, configs),

@@ -1,7 +1,8 @@
 /** The data path of a simulated cluster: address, balancer, broker, primary. Answers as a client would see it; changes no node. */
 import { enablerEntry } from '../lambdas/core/catalogue/enablers';
 import type { Outcome } from '../lambdas/core/facts';
-import type { EnablerRole } from '../lambdas/core/names';
+import type { EnablerRole, ServiceRole } from '../lambdas/core/names';
+import { rolesOffered } from '../lambdas/core/node-config';
 import type { Cloud } from './cloud';
 import type { Faults } from './faults';
 import { connects, type Place } from './network';
@@ -69,31 +70,24 @@ export class DataPath {
     return lives ? this.replicaSets.primaryOf(service.fact.cluster, service) : undefined;
   }
 
-  /** Nodes of a role of the catalogue that a balancer's configuration names, in its order, with whether each answers it. */
-  private offeredBy(balancer: SimNode, role: EnablerRole): SimNode[] {
-    if (balancer.config?.role !== 'lb') return [];
-    const servers = balancer.config.services?.find((service) => service.role === role)?.servers ?? [];
-    return servers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []).filter((node) => this.serves(balancer, node));
-  }
-
   /** The node of a role of the catalogue that one request through the cluster's address gets; HAProxy tries others when one refuses. */
   serviceFor(cluster: string, role: EnablerRole, random: Random): SimNode | undefined {
     const balancer = this.balancerOf(cluster);
-    const able = balancer ? this.offeredBy(balancer, role) : [];
+    const able = balancer ? this.serversBehind(balancer, role) : [];
     const isPair = enablerEntry(role).backend === 'active-passive';
     return able[isPair ? 0 : Math.floor(random() * able.length)];
   }
 
-  /** Brokers that answer a balancer. */
-  private brokersBehind(balancer: SimNode): SimNode[] {
+  /** Nodes of a role that a balancer's configuration names and that answer it, in its order. */
+  private serversBehind(balancer: SimNode, role: ServiceRole): SimNode[] {
     if (balancer.config?.role !== 'lb') return [];
-    const named = balancer.config.brokers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []);
-    return named.filter((broker) => this.serves(balancer, broker));
+    const servers = rolesOffered(balancer.config).find((offered) => offered.role === role)?.servers ?? [];
+    return servers.flatMap(({ ip }) => this.cloud.byIp(ip) ?? []).filter((node) => this.serves(balancer, node));
   }
 
   /** The broker a request ends at; HAProxy tries others when one refuses. */
   private brokerBehind(balancer: SimNode): SimNode | undefined {
-    const brokers = this.brokersBehind(balancer);
+    const brokers = this.serversBehind(balancer, 'orion');
     return brokers.find((broker) => this.primaryFor(broker)) ?? brokers[0];
   }
 
@@ -109,7 +103,7 @@ export class DataPath {
   /** The broker one request gets: any that its balancer names and that has the database. */
   brokerFor(cluster: string, random: Random): SimNode | undefined {
     const balancer = this.balancerOf(cluster);
-    const able = balancer ? this.brokersBehind(balancer).filter((broker) => this.primaryFor(broker)) : [];
+    const able = balancer ? this.serversBehind(balancer, 'orion').filter((broker) => this.primaryFor(broker)) : [];
     return able[Math.floor(random() * able.length)];
   }
 

@@ -63,7 +63,7 @@ const TABLE: { who: string; from: RegExp; files: RegExp[]; packages: RegExp[] }[
   {
     who: 'the CDK app',
     from: /^bin\/app\.ts$/,
-    files: [/^lib\//, /^lambdas\/core\/spec\.ts$/],
+    files: [/^lib\//, /^lambdas\/core\/spec\.ts$/, /^bin\/cli\/(json-file|command-error)\.ts$/],
     packages: [/^aws-cdk-lib$/, /^cdk-nag$/, /^node:fs$/],
   },
   { who: 'the demo', from: /^bin\/commands\/demo\.ts$/, files: [/^sim\//], packages: [/^commander$/] },

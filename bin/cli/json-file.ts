@@ -3,7 +3,7 @@ import { mistake } from './command-error';
 import type { CliContext } from './context';
 
 /** A file's JSON object, without the `$schema` that is for editors alone. @throws CommandError */
-export function readJsonFile(context: CliContext, option: string, file: string): Record<string, unknown> {
+export function readJsonFile(context: Pick<CliContext, 'readText'>, option: string, file: string): Record<string, unknown> {
   let text: string;
   try {
     text = context.readText(file);

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { roleOptions } from './catalogue/enablers-spec';
 import { orionSettings } from './config/orion-sizing';
-import { ENABLER_ROLES } from './names';
+import { ENABLER_ROLES, type ServiceRole } from './names';
 import { orionOverrides, readPreference, writeConcern } from './spec';
 import { cluster, host, ip, replicaSet, slot } from './values';
 
@@ -74,7 +74,19 @@ export const nodeConfig = z.discriminatedUnion('role', [lbConfig, orionConfig, m
 export type NodeConfig = z.output<typeof nodeConfig>;
 export type LbConfig = z.output<typeof lbConfig>;
 
+/** One role as a balancer's configuration has it. */
+export interface OfferedRole {
+  role: ServiceRole;
+  ports: { north: number; south?: number | undefined };
+  servers: LbConfig['brokers'];
+}
+
+/** All roles that a balancer's configuration offers, the brokers first. */
+export function rolesOffered({ port, brokers, services = [] }: LbConfig): OfferedRole[] {
+  return [{ role: 'orion', ports: { north: port }, servers: brokers }, ...services];
+}
+
 /** Whether a balancer's configuration has a server at an address. */
-export function namesServer({ brokers, services = [] }: LbConfig, address: string): boolean {
-  return [brokers, ...services.map(({ servers }) => servers)].some((servers) => servers.some((server) => server.ip === address));
+export function namesServer(config: LbConfig, address: string): boolean {
+  return rolesOffered(config).some(({ servers }) => servers.some(({ ip }) => ip === address));
 }

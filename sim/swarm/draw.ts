@@ -1,7 +1,7 @@
 /** Draws everything of a run from its seed: cluster, deployment, timings, which kinds of fault are on and how often. Runs nothing. */
 import { ENABLERS } from '../../lambdas/core/catalogue/enablers';
 import { conflictWithMongo, MONGO_USUAL } from '../../lambdas/core/catalogue/versions';
-import type { EnablerRole, Role } from '../../lambdas/core/names';
+import type { Role } from '../../lambdas/core/names';
 import type { SpecInput } from '../../lambdas/core/spec';
 import { ZONES } from '../cloud';
 import type { Api } from '../faults';
@@ -192,8 +192,7 @@ function drawEvents(d: Draw, { calmAtS, forGoodMax }: Spans): FaultEvent[] {
 const POSSIBLE = ENABLERS.filter(({ name, usualVersion }) => !conflictWithMongo(name, usualVersion, MONGO_USUAL));
 
 /** What strikes one node of a role of the catalogue, or a person does with the role. */
-function enablerEvent(d: Draw, role: EnablerRole): Fault {
-  const { count } = POSSIBLE.find(({ name }) => name === role) ?? { count: { min: 1, max: 1 } };
+function enablerEvent(d: Draw, { name: role, count }: (typeof POSSIBLE)[number]): Fault {
   const victim = { role, pick: d.within(0, 1) };
   switch (d.whole(0, 7)) {
     case 0:
@@ -220,10 +219,10 @@ function drawEnablers(d: Draw, calmAtS: number): { enablers: SpecInput['enablers
   const roles = d.luck(0.2) ? POSSIBLE.filter(() => d.luck(0.5)) : [];
   const specOf = ({ ports }: (typeof POSSIBLE)[number], i: number) =>
     ports.south === undefined ? {} : { ports: { south: ports.south + i } };
-  const events = roles.flatMap(({ name }) =>
+  const events = roles.flatMap((entry) =>
     Array.from({ length: d.whole(0, 2) }, (): FaultEvent => {
       const atS = Math.round(d.within(UP_AT_S, calmAtS - 30));
-      return { atS, forS: Math.max(1, Math.min(d.whole(5, 240), calmAtS - atS)), ...enablerEvent(d, name) };
+      return { atS, forS: Math.max(1, Math.min(d.whole(5, 240), calmAtS - atS)), ...enablerEvent(d, entry) };
     }),
   );
   return { enablers: Object.fromEntries(roles.map((entry, i) => [entry.name, specOf(entry, i)])), events };

@@ -1,7 +1,7 @@
 /** What can be seen of a cluster from outside: whether all its spec asks for is there and serves, whether its data is gone. Reads no plan. */
 
 import { ROLES, type Role } from '../../lambdas/core/names';
-import type { LbConfig } from '../../lambdas/core/node-config';
+import { type LbConfig, rolesOffered } from '../../lambdas/core/node-config';
 import { addressCount, type ClusterSpec, countOf, parseSpec } from '../../lambdas/core/spec';
 import { compareConfigs, type ReplicaSetConfig, votersOf } from '../replica-set/replica-config';
 import type { SimNode } from '../sim-node';
@@ -36,16 +36,11 @@ function nodeProblem(world: World, spec: ClusterSpec, nodes: readonly SimNode[])
 }
 
 /** A role that a balancer sends to others than those that are there. */
-function wronglyOffered({ brokers, services = [] }: LbConfig, nodes: readonly SimNode[]): Role | undefined {
-  const offers = [{ role: 'orion' as Role, servers: brokers }, ...services];
-  return offers.find(({ role, servers }) => {
+function wronglyOffered(config: LbConfig, nodes: readonly SimNode[]): Role | undefined {
+  const together = (ips: (string | undefined)[]) => ips.sort().join();
+  return rolesOffered(config).find(({ role, servers }) => {
     const there = nodes.flatMap(({ fact }) => (fact.role === role ? [fact.privateIp] : []));
-    return (
-      servers
-        .map(({ ip }) => ip)
-        .sort()
-        .join() !== there.sort().join()
-    );
+    return together(servers.map(({ ip }) => ip)) !== together(there);
   })?.role;
 }
 

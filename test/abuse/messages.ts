@@ -1,6 +1,7 @@
 /** One good message of every kind, by queue: what the hostile ones are made of. Builds values, sends nothing. */
 import type { QueueName } from '../../lambdas/core/jobs';
 import { anInstance, NOW_MS } from '../builders';
+import { anEnabler } from '../node-configs';
 
 const planned = { cluster: 'city', jobKey: 'city@1/launch/ctx2#0', reason: 'ctx2 has no node' };
 const onNode = { ...planned, instanceId: 'i-0abc' };
@@ -30,30 +31,8 @@ const CONFIGS = {
     readPreference: 'primary',
   },
   mongo: { role: 'mongo', replicaSet: 'orion_rs' },
-  enabler: {
-    role: 'iotagent-json',
-    version: '3.14.0',
-    index: 1,
-    replicaSet: 'orion_rs',
-    seeds: ['10.0.3.1:27017'],
-    writeConcern: 'majority',
-    readPreference: 'primary',
-    broker: { host: '203.0.113.1', port: 1026 },
-    offered: { host: '203.0.113.1', port: 4041 },
-    options: { mqtt: { host: 'mqtt.city', port: 1883, shared: true } },
-  },
-  cygnus: {
-    role: 'cygnus',
-    version: '3.17.0',
-    index: 2,
-    replicaSet: 'orion_rs',
-    seeds: ['10.0.3.1:27017'],
-    writeConcern: 'majority',
-    readPreference: 'primary',
-    broker: { host: '203.0.113.1', port: 1026 },
-    offered: { host: '203.0.113.1', port: 5051 },
-    options: { channel: 'file' },
-  },
+  enabler: anEnabler('iotagent-json', { options: { mqtt: { host: 'mqtt.city', port: 1883, shared: true } } }),
+  cygnus: anEnabler('cygnus', { index: 2, options: { channel: 'file' } }),
 } as const;
 
 export const GOOD_CONFIGS: readonly object[] = Object.values(CONFIGS);

@@ -1,6 +1,6 @@
 /** A real balancer in a sandbox: what it needs, a configuration before brokers on loopback addresses, its installation. Asserts nothing. */
 import { join } from 'node:path';
-import type { NodeConfig } from '../../lambdas/core/node-config';
+import type { LbConfig } from '../../lambdas/core/node-config';
 import type { Sandbox } from './sandbox';
 import { NODES } from './tools';
 
@@ -8,7 +8,7 @@ export const BALANCER_PROGRAMS = ['haproxy', 'keepalived', 'curl', 'ip', 'unshar
 /** Where clients ask it. */
 export const BALANCER_PORT = 8026;
 
-export function aBalancerOf(brokers: { slot: string; ip: string }[]): NodeConfig {
+export function aBalancerOf(brokers: { slot: string; ip: string }[]): LbConfig {
   return {
     role: 'lb',
     port: BALANCER_PORT,

@@ -1,25 +1,17 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { renderConfig } from '../../lambdas/core/config/render';
 import type { NodeConfig } from '../../lambdas/core/node-config';
+import { aBalancerOf, BALANCER_PROGRAMS, installBalancer } from './a-balancer';
 import { canSandbox, Sandbox } from './sandbox';
-import { answerOf, describeWith, NODES, payloadOf } from './tools';
+import { answerOf, describeWith, payloadOf } from './tools';
 
-const PROGRAMS = ['haproxy', 'keepalived', 'curl', 'ip', 'unshare', 'nsenter', 'python3', 'pgrep'];
 const V1 = '0000000000aaaa';
 const V2 = '0000000000bbbb';
 /** Brokers on addresses of the loopback network, so that they need no machine of their own. */
 const CTX1 = { slot: 'ctx1', ip: '127.0.0.2' };
 const CTX2 = { slot: 'ctx2', ip: '127.0.0.3' };
 const aConfig = (brokers = [CTX1, CTX2]): NodeConfig => ({
-  role: 'lb',
-  port: 8026,
-  brokers,
-  ip: '10.99.0.1',
-  peers: ['10.99.0.2'],
-  virtualRouterId: 51,
-  advertIntervalS: 0.3,
-  protocol: 'http',
+  ...aBalancerOf(brokers),
   claims: { cluster: 'city', queueUrl: 'http://127.0.0.1:9324/000000000000/failover' },
 });
 
@@ -59,8 +51,7 @@ function scenarios(): void {
 
   beforeAll(() => {
     box = new Sandbox();
-    box.prepare();
-    expect(box.sh(`FIWARE_HA_PACKAGES=none bash ${join(NODES, 'install.sh')} lb`)).toMatchObject({ code: 0, stderr: '' });
+    expect(installBalancer(box)).toMatchObject({ code: 0, stderr: '' });
     for (const { ip, slot } of [CTX1, CTX2])
       box.sh(`mkdir -p /run/www/${ip}/v2; cd /run/www/${ip}; echo "{}" >version; echo ${slot} >who; echo "[]" >v2/entities`);
     startBroker(CTX1.ip);
@@ -218,5 +209,5 @@ function scenarios(): void {
   });
 }
 
-if (canSandbox()) describeWith(PROGRAMS, 'a balancer node', scenarios);
+if (canSandbox()) describeWith(BALANCER_PROGRAMS, 'a balancer node', scenarios);
 else describe.skip('a balancer node (skipped: needs root and a kernel that gives namespaces)', scenarios);

@@ -42,8 +42,21 @@ export async function settle(world: World, withinS = 1_800): Promise<void> {
   if (!(await world.pass(withinS, () => isSettled(world)))) throw new Error(`not settled: ${rowOf(world)?.status?.sentence}`);
 }
 
-/** Nodes of a role that are not gone, by slot. */
-export function nodesOf(world: World, role: Role): Record<string, SimNode> {
-  const nodes = [...world.cloud.nodes.values()].filter(({ fact }) => fact.role === role && fact.state !== 'terminated');
-  return Object.fromEntries(nodes.map((node) => [node.fact.slot, node]));
+/** Nodes of a role that are not gone, in the order of their launch. */
+export function nodesOf(world: World, role: Role): SimNode[] {
+  return [...world.cloud.nodes.values()].filter(({ fact }) => fact.role === role && fact.state !== 'terminated');
+}
+
+/** Slots of a role that have such a node, sorted. */
+export function slotsOf(world: World, role: Role): string[] {
+  return nodesOf(world, role)
+    .map(({ fact }) => fact.slot)
+    .sort();
+}
+
+/** The node that fills a slot. @throws where nobody does */
+export function nodeIn(world: World, role: Role, slot: string): SimNode {
+  const node = nodesOf(world, role).find(({ fact }) => fact.slot === slot);
+  if (!node) throw new Error(`no ${role} fills ${slot}`);
+  return node;
 }

@@ -5,7 +5,7 @@ import { calm } from '../../sim/faults';
 import { makeRandom } from '../../sim/random';
 import type { SimNode } from '../../sim/sim-node';
 import { World } from '../../sim/world';
-import { CREATE_WITHIN_S, isSettled, journalOf } from './a-city';
+import { CREATE_WITHIN_S, changeSpec, isSettled, journalOf } from './a-city';
 
 const SEEDS = [41, 42, 43];
 const NAMES = ['entry1', 'entry2'];
@@ -64,9 +64,7 @@ async function aPair(seed: number, spec: Record<string, unknown> = { entry: { mo
 }
 
 function setMode(world: World, mode: string): void {
-  const stored = need(world.state.specs.get('city'));
-  const spec = JSON.parse(stored.text);
-  world.state.specs.set('city', { text: JSON.stringify({ ...spec, entry: { ...spec.entry, mode } }), version: stored.version + 1 });
+  changeSpec(world, (spec) => ({ ...spec, entry: { ...(spec.entry as object), mode } }));
 }
 
 const DEATHS: [string, (world: World, node: SimNode) => void][] = [

@@ -3,12 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { watch } from '../../sim/checkers/watch';
 import { LongRequests } from '../../sim/long-requests';
 import { makeRandom } from '../../sim/random';
-import type { SimNode } from '../../sim/sim-node';
 import { World } from '../../sim/world';
-import { changeSpec, isSettled, journalOf, rowOf } from './a-city';
+import { changeSpec, journalOf, nodeIn, nodesOf, settle } from './a-city';
 
 const SEEDS = [1, 2, 3];
-const WITHIN_S = 1_800;
 const LUCK = 0xd7a1;
 
 interface City {
@@ -19,34 +17,22 @@ interface City {
   end(): Promise<string[]>;
 }
 
-function brokersOf(world: World): SimNode[] {
-  return [...world.cloud.nodes.values()].filter(({ fact }) => fact.role === 'orion' && fact.state !== 'terminated');
-}
-
-function brokerIn(world: World, slot: string): SimNode {
-  const node = brokersOf(world).find(({ fact }) => fact.slot === slot);
-  if (!node) throw new Error(`no broker fills ${slot}`);
-  return node;
-}
+const brokersOf = (world: World) => nodesOf(world, 'orion');
+const brokerIn = (world: World, slot: string) => nodeIn(world, 'orion', slot);
 
 /** A settled city of so many brokers, with requests under way. */
 async function aCityOf(count: number, seed: number, policy = {}): Promise<City> {
   const world = new World({ seed });
   const requests = new LongRequests(world, 'city', makeRandom(seed ^ LUCK));
   const watching = watch(world, []);
-  const settle = async () => {
-    await world.pass(20);
-    if (!(await world.pass(WITHIN_S, () => isSettled(world))))
-      throw new Error(`seed ${seed}: not settled: ${rowOf(world)?.status?.sentence}`);
-  };
   world.send('provision', { kind: 'createCluster', cluster: 'city', spec: { orion: { count }, policy } });
-  await settle();
+  await settle(world);
   requests.start();
   await world.pass(15);
   return {
     world,
     requests,
-    settle,
+    settle: () => settle(world),
     end: async () => {
       requests.stop();
       await world.pass(15);

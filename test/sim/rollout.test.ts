@@ -6,17 +6,13 @@ import { watch } from '../../sim/checkers/watch';
 import { Client } from '../../sim/client';
 import { calm } from '../../sim/faults';
 import type { World } from '../../sim/world';
-import { aWorldWith, isSettled, journalOf, rowOf } from './a-city';
+import { aWorldWith, changeSpec, isSettled, journalOf, rowOf } from './a-city';
 
 const SEEDS = [71, 72, 73, 74];
 const WITHIN_S = 1_200;
 
 /** A person edits the stored spec. */
-function setSpec(world: World, change: Partial<SpecInput>): void {
-  const stored = world.state.specs.get('city');
-  const text = JSON.stringify({ ...JSON.parse(stored?.text ?? '{}'), ...change });
-  world.state.specs.set('city', { text, version: (stored?.version ?? 0) + 1 });
-}
+const setSpec = (world: World, change: Partial<SpecInput>) => changeSpec(world, (spec) => ({ ...spec, ...change }));
 
 async function aCity(seed: number, options: { brokers?: number } = {}): Promise<World> {
   const world = await aWorldWith(['city'], { seed, faults: calm() });

@@ -1,12 +1,7 @@
 /** Sicknesses that are not the brokers' own fault, for minutes, on the simulated cloud: none is restarted, none replaced. */
 import { describe, expect, it } from '@jest/globals';
-import type { SimNode } from '../../sim/sim-node';
 import type { World } from '../../sim/world';
-import { aWorldWith, isSettled, journalOf, rowOf } from './a-city';
-
-function nodesOf(world: World, role: string): SimNode[] {
-  return [...world.cloud.nodes.values()].filter(({ fact }) => fact.role === role && fact.state !== 'terminated');
-}
+import { aWorldWith, isSettled, journalOf, nodesOf, rowOf } from './a-city';
 
 const sicknessesOf = (world: World) =>
   new Set(nodesOf(world, 'orion').map(({ fact }) => rowOf(world)?.memory.health[fact.instanceId]?.sickness));

@@ -18,6 +18,19 @@ export interface Offer {
   servers: readonly PoolServer[];
 }
 
+/** All that a role offers, one offer a port; `ports`: where. */
+export function offersOf(
+  entry: RoleEntry,
+  ports: { north: number; south?: number | undefined },
+  servers: readonly PoolServer[],
+  address = '',
+): Offer[] {
+  return entry.frontends.flatMap((name) => {
+    const port = ports[name];
+    return port === undefined ? [] : [{ entry, name, port, address, servers }];
+  });
+}
+
 /** Where servers are names: who resolves them. `templates`: several servers behind one name come and go, as in Swarm. */
 export interface Discovery {
   resolvers: string;

@@ -1,10 +1,8 @@
 /** Renders a balancer's files: HAProxy for the brokers, keepalived for the pair. Typed values in, text out. */
-import { enablerEntry } from '../catalogue/enablers';
-import { orion } from '../catalogue/orion';
-import { type Offer, type PoolServer, renderPools } from '../catalogue/pools';
-import type { RoleEntry } from '../catalogue/role-entry';
+import { serviceEntry } from '../catalogue/catalogue';
+import { offersOf, renderPools } from '../catalogue/pools';
 import { PORT } from '../names';
-import type { LbConfig } from '../node-config';
+import { type LbConfig, rolesOffered } from '../node-config';
 import { ADMIN_CLIENTS, HTTP_DEFAULTS } from './haproxy-defaults';
 import type { RenderedFile } from './rendered-file';
 
@@ -29,19 +27,16 @@ ${HTTP_DEFAULTS}  # A request that reached no broker goes to another one; one th
   retry-on conn-failure empty-response
 `;
 
-/** All that a role offers, one offer a port. */
-function offersOf(entry: RoleEntry, ports: { north: number; south?: number | undefined }, at: LbConfig['brokers']): Offer[] {
-  const servers = at.map(({ slot, ip }): PoolServer => ({ slot, host: ip }));
-  return entry.frontends.flatMap((name) => {
-    const port = ports[name];
-    return port === undefined ? [] : [{ entry, name, port, address: '', servers }];
-  });
-}
-
-/** Every role as the balancers offer it, rendered from the catalogue: the brokers first. */
-function pools({ port, brokers, services = [], protocol }: LbConfig): string {
-  const offers = services.flatMap(({ role, ports, servers }) => offersOf(enablerEntry(role), ports, servers));
-  return renderPools([...offersOf(orion, { north: port }, brokers), ...offers], protocol);
+/** Every role as the balancers offer it, rendered from the catalogue. */
+function pools(config: LbConfig): string {
+  const offers = rolesOffered(config).flatMap(({ role, ports, servers }) =>
+    offersOf(
+      serviceEntry(role),
+      ports,
+      servers.map(({ slot, ip }) => ({ slot, host: ip })),
+    ),
+  );
+  return renderPools(offers, config.protocol);
 }
 
 /** The security group keeps everybody outside off the admin port; should it ever be opened, private addresses alone get an answer. */

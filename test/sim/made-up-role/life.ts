@@ -3,26 +3,26 @@ import { renderConfig } from '../../../lambdas/core/config/render';
 import type { EnablerRole } from '../../../lambdas/core/names';
 import { watch } from '../../../sim/checkers/watch';
 import { makeRandom } from '../../../sim/random';
+import type { SimNode } from '../../../sim/sim-node';
 import { World } from '../../../sim/world';
-import { nodesOf, rowOf, settle } from '../a-city';
+import { nodeIn, nodesOf, rowOf, settle } from '../a-city';
 
 const VANE = 'weather-vane' as EnablerRole;
 
-function filesOf(node: ReturnType<typeof nodesOf>[string] | undefined): Record<string, string> {
-  const files = node?.config ? renderConfig(node.config, 'abcd') : [];
+function filesOf({ config }: SimNode): Record<string, string> {
+  const files = config ? renderConfig(config, 'abcd') : [];
   return Object.fromEntries(files.map(({ name, content }) => [name, content]));
 }
 
 async function live() {
   const world = new World({ seed: 7 });
   const watching = watch(world, []);
-  const vanes = () => Object.fromEntries(Object.entries(nodesOf(world, VANE)).map(([slot, { fact }]) => [slot, fact.incarnation]));
+  const vanes = () => Object.fromEntries(nodesOf(world, VANE).map(({ fact }) => [fact.slot, fact.incarnation]));
   world.send('provision', { kind: 'createCluster', cluster: 'city', spec: { enablers: { [VANE]: {} } } });
   await settle(world);
   const launched = vanes();
-  const { vane1, vane2 } = nodesOf(world, VANE);
-  if (!vane1 || !vane2) throw new Error(`a slot is empty: ${JSON.stringify(launched)}`);
-  const files = { ...filesOf(nodesOf(world, 'lb').lb1), ...filesOf(vane1) };
+  const [vane1, vane2] = [nodeIn(world, VANE, 'vane1'), nodeIn(world, VANE, 'vane2')];
+  const files = { ...filesOf(nodeIn(world, 'lb', 'lb1')), ...filesOf(vane1) };
   const address = rowOf(world)?.status?.addresses[0]?.publicIp;
 
   world.cloud.terminate(vane1.fact.instanceId, false);
