@@ -2,14 +2,14 @@
  * Keeps the lab's instances as EC2 would: boots new containers, reports deaths, keeps the nodes' credentials fresh, forwards the local ports and the Elastic IPs.
  * Holds no opinion on the cluster; the control plane alone repairs.
  */
-import { type Address, DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/client-ec2';
-import { PORT, TAG } from '../lambdas/core/names';
+import { PORT } from '../lambdas/core/names';
+import { type SeenAddress, watchAddresses } from './address-watch';
 import { bootNode, refreshCredentials } from './boot';
-import { type Clients, makeClients } from './clients';
+import { makeClients } from './clients';
 import { announceState, freeAddresses } from './cloud-gaps';
 import { addressOf, instanceContainers, occupyAddress } from './docker';
 import { type ContainerEvent, watchContainers } from './docker-events';
-import { type Forwarder, startForwarder } from './forwarder';
+import { startForwarder } from './forwarder';
 import { messageOf } from './lab-error';
 import { LOCAL_ENTRIES } from './local-entry';
 import { LAB_NAME } from './paths';
@@ -31,31 +31,29 @@ export interface Keeper {
   stop: () => Promise<void>;
 }
 
-/** Private address of the instance that holds the lab's Elastic IP of that name. */
-async function findHolder({ ec2 }: Clients, name: string): Promise<string | null> {
-  const { Addresses: addresses = [] } = await ec2.send(new DescribeAddressesCommand({}));
-  const isNamed = ({ Tags = [] }: Address) => Tags.some(({ Key, Value }) => Key === TAG.address && Value === name);
-  const instanceId = addresses.find((address) => address.InstanceId && isNamed(address))?.InstanceId;
-  if (!instanceId) return null;
-  const found = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
-  return found.Reservations?.[0]?.Instances?.[0]?.PrivateIpAddress ?? null;
-}
-
-/** Leads a local port to whoever holds an Elastic IP. */
-function forward(
-  clients: Clients,
-  name: string,
-  { host, port }: { host: string; port: number },
-  say: KeeperOptions['say'],
-): Promise<Forwarder> {
-  return startForwarder({
-    listenHost: host,
-    listenPort: port,
-    targetPort: PORT.orion,
-    findHolder: () => findHolder(clients, name),
-    everyMs: LOOK_EVERY_MS,
-    onMove: (from, to) => say(`${host}:${port} (${name}) leads to ${to ?? 'nobody'} (before: ${from ?? 'nobody'})`),
+/** Leads a local port to whoever holds the Elastic IP of each name. */
+async function leadLocalPorts(say: KeeperOptions['say']) {
+  const opened = Object.entries(LOCAL_ENTRIES).map(async ([name, { host, port }]) => {
+    const forwarder = await startForwarder({ listenHost: host, listenPort: port, targetPort: PORT.orion });
+    return { name, where: `${host}:${port}`, forwarder, holder: null as string | null };
   });
+  const ports = await Promise.all(opened);
+  return {
+    follow: (addresses: readonly SeenAddress[]): void => {
+      for (const port of ports) {
+        // The lab has one cluster at a time; while one goes and the next comes, the one that is held counts.
+        const named = addresses.filter(({ name }) => name === port.name);
+        const holder = named.find(({ privateIp }) => privateIp !== null)?.privateIp ?? null;
+        if (holder === port.holder) continue;
+        say(`${port.where} (${port.name}) leads to ${holder ?? 'nobody'} (before: ${port.holder ?? 'nobody'})`);
+        port.holder = holder;
+        port.forwarder.leadTo(holder);
+      }
+    },
+    close: async (): Promise<void> => {
+      await Promise.all(ports.map(({ forwarder }) => forwarder.close()));
+    },
+  };
 }
 
 /** Starts keeping. Instances that run already are booted again, which changes nothing on a node that has been. */
@@ -90,14 +88,20 @@ export async function startKeeper(options: KeeperOptions): Promise<Keeper> {
   const refreshing = setInterval(() => {
     refreshCredentials(clients, options).catch((error) => say(`credentials were not refreshed: ${messageOf(error)}`));
   }, REFRESH_EVERY_MS);
-  const forwarders = await Promise.all(Object.entries(LOCAL_ENTRIES).map(([name, entry]) => forward(clients, name, entry, say)));
-  const publicAddresses = leadPublicAddresses(clients, say);
+  const localPorts = await leadLocalPorts(say);
+  const publicAddresses = leadPublicAddresses(say);
+  const onSeen = async (seen: readonly SeenAddress[]): Promise<void> => {
+    localPorts.follow(seen);
+    await publicAddresses.follow(seen);
+  };
+  const addressWatch = watchAddresses(clients, { everyMs: LOOK_EVERY_MS, onSeen, say });
   say(`${LAB_NAME}: keeper is ready`);
   return {
     stop: async () => {
       clearInterval(refreshing);
       watching.stop();
-      await Promise.all([...forwarders, publicAddresses].map((open) => open.close()));
+      await addressWatch.stop();
+      await Promise.all([localPorts.close(), publicAddresses.close()]);
     },
   };
 }

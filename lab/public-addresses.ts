@@ -1,22 +1,17 @@
 /**
  * Makes the lab's Elastic IPs reachable, which the emulator only keeps records of: each is an address of this machine on the lab's bridge
  * (it goes with the bridge), and every port that balancers offer leads on to whoever holds it. Nodes reach each other through them, as the
- * services of a cluster do on AWS. Looks only; moves nothing.
+ * services of a cluster do on AWS.
  */
-import { DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import { CATALOGUE } from '../lambdas/core/catalogue/catalogue';
-import { TAG } from '../lambdas/core/names';
-import type { Clients } from './clients';
+import type { SeenAddress } from './address-watch';
 import { type Forwarder, startForwarder } from './forwarder';
-import { messageOf } from './lab-error';
+import { LabError } from './lab-error';
 import { LAB_NAME } from './paths';
 import { run, tryRun } from './run-command';
 
-const LOOK_EVERY_MS = 1_000;
-const FOLLOW_EVERY_MS = 100;
-
 /** Where balancers usually offer roles, each port once. */
-export const OFFERED_PORTS: readonly number[] = [
+const OFFERED_PORTS: readonly number[] = [
   ...new Set(CATALOGUE.flatMap(({ ports, frontends }) => frontends.flatMap((name) => ports[name] ?? []))),
 ];
 
@@ -26,35 +21,23 @@ async function bridge(): Promise<string> {
   return `br-${id.slice(0, 12)}`;
 }
 
-/** Private address of the holder by public address; null while nobody holds it. */
-async function lookUp({ ec2 }: Clients): Promise<Map<string, string | null>> {
-  const { Addresses = [] } = await ec2.send(new DescribeAddressesCommand({ Filters: [{ Name: 'tag-key', Values: [TAG.address] }] }));
-  const ids = Addresses.flatMap(({ InstanceId }) => InstanceId || []);
-  const { Reservations = [] } = ids.length > 0 ? await ec2.send(new DescribeInstancesCommand({ InstanceIds: ids })) : { Reservations: [] };
-  const instances = Reservations.flatMap(({ Instances = [] }) => Instances);
-  const privateIpOf = (id: string | undefined) => instances.find(({ InstanceId }) => InstanceId === id)?.PrivateIpAddress ?? null;
-  return new Map(Addresses.flatMap(({ PublicIp, InstanceId }) => (PublicIp ? [[PublicIp, privateIpOf(InstanceId)] as const] : [])));
-}
+/** After an address could not be led, until it is tried again, ms. */
+const TRY_AGAIN_MS = 1_000;
 
 export interface PublicAddresses {
+  /** Leads every address to its present holder, takes up new ones, lets go those that are no more. @throws when one can't be led; the others are */
+  follow: (addresses: readonly SeenAddress[]) => Promise<void>;
   close: () => Promise<void>;
 }
 
-/** Starts leading. An address that cannot be led is said once, and tried again with the next look. */
-export function leadPublicAddresses(clients: Clients, say: (line: string) => void): PublicAddresses {
-  let holders = new Map<string, string | null>();
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
+export function leadPublicAddresses(say: (line: string) => void): PublicAddresses {
   const led = new Map<string, Forwarder[]>();
-  let lastSaid = '';
+  let triesFromMs = 0;
 
   const lead = async (publicIp: string): Promise<void> => {
     const added = await tryRun('ip', ['address', 'add', `${publicIp}/32`, 'dev', await bridge()]);
-    if (added.code !== 0 && !/exists/i.test(added.stderr)) throw new Error(added.stderr.trim());
-    const findHolder = async () => holders.get(publicIp) ?? null;
-    const forwarders = OFFERED_PORTS.map((port) =>
-      startForwarder({ listenHost: publicIp, listenPort: port, targetPort: port, findHolder, everyMs: FOLLOW_EVERY_MS }),
-    );
+    if (added.code !== 0 && !/exists/i.test(added.stderr)) throw new LabError(`${publicIp}: ${added.stderr.trim()}`);
+    const forwarders = OFFERED_PORTS.map((port) => startForwarder({ listenHost: publicIp, listenPort: port, targetPort: port }));
     led.set(publicIp, await Promise.all(forwarders));
     say(`${publicIp} leads to its holder at ${OFFERED_PORTS.join(', ')}`);
   };
@@ -63,24 +46,21 @@ export function leadPublicAddresses(clients: Clients, say: (line: string) => voi
     led.delete(publicIp);
     await tryRun('ip', ['address', 'del', `${publicIp}/32`, 'dev', await bridge()]);
   };
-  const look = async (): Promise<void> => {
-    try {
-      holders = await lookUp(clients);
-      for (const publicIp of holders.keys()) if (!led.has(publicIp) && !closed) await lead(publicIp);
-      for (const publicIp of [...led.keys()]) if (!holders.has(publicIp)) await drop(publicIp);
-    } catch (error) {
-      // What was seen last stays: not being able to look says nothing about it.
-      const words = messageOf(error);
-      if (words !== lastSaid) say(`public addresses: ${words}`);
-      lastSaid = words;
-    }
-    if (!closed) timer = setTimeout(look, LOOK_EVERY_MS);
+  const follow = async (addresses: readonly SeenAddress[]): Promise<void> => {
+    // Those that are led already first: a move must not wait for the bridge.
+    for (const { publicIp, privateIp } of addresses) for (const forwarder of led.get(publicIp) ?? []) forwarder.leadTo(privateIp);
+    for (const publicIp of [...led.keys()]) if (!addresses.some((address) => address.publicIp === publicIp)) await drop(publicIp);
+    if (Date.now() < triesFromMs) return;
+    triesFromMs = Date.now() + TRY_AGAIN_MS;
+    for (const { publicIp, privateIp } of addresses)
+      if (!led.has(publicIp)) {
+        await lead(publicIp);
+        for (const forwarder of led.get(publicIp) ?? []) forwarder.leadTo(privateIp);
+      }
   };
-  void look();
   return {
+    follow,
     close: async () => {
-      closed = true;
-      clearTimeout(timer);
       for (const publicIp of [...led.keys()]) await drop(publicIp);
     },
   };

@@ -2,12 +2,22 @@
  * The guard as an HTTP server before the emulator: what it refuses never gets there, everything else is passed on as it came, because the
  * emulator checks signatures and evaluates its own, wider policies as well. Run as a program: `guard-process.ts HOST PORT EMULATOR`.
  */
-import { createServer, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 import { ROOT_CREDENTIALS } from '../emulator';
 import { COUNTS_PATH } from '../guard';
 import { messageOf } from '../lab-error';
 import { emulatorLooks } from './emulator-looks';
 import { Guard, type Request } from './guard';
+
+/** Connections to the emulator are kept: opening one costs it more than most answers. */
+const AGENT = new Agent({ keepAlive: true });
 
 /** Answers of more are passed through unread; none of what is noted is near it. */
 const NOTED_MAX_BYTES = 1024 * 1024;
@@ -29,13 +39,19 @@ function signatureOf(incoming: IncomingMessage): string | undefined {
   return headerOf(incoming, 'authorization') ?? (presigned === null ? undefined : `Credential=${presigned}`);
 }
 
-/** Passes a request on with every header as it came: the signature covers the host's name too. Answers with what came back. */
+/**
+ * Passes a request on with every header as it came: the signature covers the host's name too. Answers with what came back. One on a kept
+ * connection that the emulator had just closed never got there, and goes out once more (nodejs.org/api/http.html, `request.reusedSocket`).
+ */
 function pass(emulator: URL, incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { method, url: path, headers } = incoming;
     const { hostname, port } = emulator;
-    const outgoing = httpRequest({ hostname, port, method, path, headers: headers as OutgoingHttpHeaders }, resolve);
-    outgoing.on('error', reject);
+    const outgoing = httpRequest({ hostname, port, method, path, headers: headers as OutgoingHttpHeaders, agent: AGENT }, resolve);
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      if (outgoing.reusedSocket && error.code === 'ECONNRESET') pass(emulator, incoming, body).then(resolve, reject);
+      else reject(error);
+    });
     outgoing.end(body);
   });
 }

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Forwarder, startForwarder } from '../../lab/forwarder';
 import { sleep } from '../../lab/run-command';
@@ -25,51 +26,38 @@ afterEach(async () => {
 });
 
 describe('the forwarder of the Elastic IP', () => {
-  it('leads to the holder, to nobody while there is none, and to the next one', async () => {
-    let holder: string | null = HOST;
+  it('leads to the holder it was told of, to nobody while there is none, and cuts connections to the one before', async () => {
     const targetPort = await startBroker();
-    const options = { listenHost: HOST, listenPort: LISTEN_PORT, targetPort, everyMs: 10, findHolder: async () => holder };
-    forwarder = await startForwarder(options);
+    forwarder = await startForwarder({ listenHost: HOST, listenPort: LISTEN_PORT, targetPort });
     const entry = { host: HOST, port: LISTEN_PORT, timeoutMs: 1_000 };
-    expect((await ask(entry, 'POST', '/v2/entities', {})).status).toBe(201);
-    holder = null;
-    await sleep(60);
     await expect(ask(entry, 'GET', '/')).rejects.toThrow();
-    holder = HOST;
-    await sleep(60);
+    forwarder.leadTo(HOST);
+    expect((await ask(entry, 'POST', '/v2/entities', {})).status).toBe(201);
+    const open = connect({ host: HOST, port: LISTEN_PORT });
+    await once(open, 'connect');
+    const cut = once(open, 'close');
+    forwarder.leadTo(HOST);
     expect((await ask(entry, 'GET', '/')).status).toBe(201);
-  });
-
-  it('stays where it is while the holder can not be looked up', async () => {
-    const targetPort = await startBroker();
-    let looks = 0;
-    const findHolder = async () => {
-      if (looks++ > 0) throw new Error('throttled');
-      return HOST;
-    };
-    forwarder = await startForwarder({ listenHost: HOST, listenPort: LISTEN_PORT, targetPort, everyMs: 10, findHolder });
-    await sleep(60);
-    expect(forwarder.holder()).toBe(HOST);
+    expect(open.closed).toBe(false);
+    forwarder.leadTo(null);
+    await cut;
+    await expect(ask(entry, 'GET', '/')).rejects.toThrow();
+    forwarder.leadTo(HOST);
+    expect((await ask(entry, 'GET', '/')).status).toBe(201);
   });
 });
 
 describe('the traffic', () => {
   it('measures the longest time without a good answer, and what failed', async () => {
-    let holder: string | null = HOST;
     const targetPort = await startBroker();
-    forwarder = await startForwarder({
-      listenHost: HOST,
-      listenPort: LISTEN_PORT,
-      targetPort,
-      everyMs: 10,
-      findHolder: async () => holder,
-    });
+    forwarder = await startForwarder({ listenHost: HOST, listenPort: LISTEN_PORT, targetPort });
+    forwarder.leadTo(HOST);
     const traffic = startTraffic({ host: HOST, port: LISTEN_PORT, everyMs: 20, timeoutMs: 500 });
     const fromMs = Date.now();
     await sleep(200);
-    holder = null;
+    forwarder.leadTo(null);
     await sleep(400);
-    holder = HOST;
+    forwarder.leadTo(HOST);
     await sleep(200);
     await traffic.stop();
     const outage = traffic.outageBetween(fromMs, Date.now());
