@@ -16,6 +16,7 @@ import { NodeEndpoints } from './node-endpoints';
 import { NodeRoles, UBUNTU_PARAMETER } from './node-roles';
 import {
   allowDescribe,
+  allowDescribeStatus,
   allowLaunch,
   allowListSpecs,
   allowMoveAddresses,
@@ -203,6 +204,7 @@ export class ControlPlane extends Construct {
     const { healthCheck, provision, failover } = this;
     const { table } = this.table;
     for (const { role } of this.workers) allowDescribe(role);
+    allowDescribeStatus(healthCheck.role);
     allowTable(healthCheck.role, table, ['GetItem', 'PutItem', 'DeleteItem', 'Query', 'BatchGetItem']);
     allowTable(provision.role, table, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
     allowTable(failover.role, table, ['GetItem', 'PutItem', 'UpdateItem']);

@@ -23,15 +23,14 @@ function ssmArn(scope: Construct, resource: string, resourceName: string, accoun
   );
 }
 
-/** Reading EC2: its describe calls know no narrower resource. */
+/** Reading what a cluster has in EC2, whose describe calls know no narrower resource. */
 export function allowDescribe(role: Role): void {
-  role.addToPolicy(
-    new PolicyStatement({
-      sid: 'Describe',
-      actions: ['ec2:DescribeInstances', 'ec2:DescribeInstanceStatus', 'ec2:DescribeAddresses'],
-      resources: ['*'],
-    }),
-  );
+  role.addToPolicy(new PolicyStatement({ sid: 'Describe', actions: ['ec2:DescribeInstances', 'ec2:DescribeAddresses'], resources: ['*'] }));
+}
+
+/** Reading EC2's status checks as well, which the sweep does. */
+export function allowDescribeStatus(role: Role): void {
+  role.addToPolicy(new PolicyStatement({ sid: 'DescribeStatus', actions: ['ec2:DescribeInstanceStatus'], resources: ['*'] }));
 }
 
 /** Calls on single items that the stores make. */

@@ -54,7 +54,7 @@ export interface LaunchRequest {
 export interface Compute {
   /** All clusters at once: a constant number of paged calls. Terminated instances may be listed, or missing already. */
   describeFleet(): Promise<Omit<CloudFacts, 'atMs'>>;
-  /** One cluster: for nudged checks and for executors that re-read what they rely on. */
+  /** One cluster, without EC2's status checks: for nudged checks and for executors that re-read what they rely on. */
   describeCluster(cluster: string): Promise<Omit<CloudFacts, 'atMs'>>;
   /** Starts one tagged node in the role's spread placement group (made when missing). @throws noCapacity */
   launchNode(request: LaunchRequest): Promise<InstanceFact>;

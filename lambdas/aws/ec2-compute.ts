@@ -7,13 +7,11 @@ import {
   CreatePlacementGroupCommand,
   DeletePlacementGroupCommand,
   DescribeAddressesCommand,
-  DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
   DescribePlacementGroupsCommand,
   type EC2Client,
   type Filter,
   type Instance,
-  type InstanceStatus,
   paginateDescribeInstanceStatus,
   paginateDescribeInstances,
   RunInstancesCommand,
@@ -36,9 +34,8 @@ export interface LaunchSettings {
 
 const OURS: Filter = { Name: 'tag-key', Values: [TAG.cluster] };
 
-/** Most that one page holds, and most ids one call may name (EC2). */
+/** Most that one page holds (EC2). */
 const PAGE_SIZE = 1_000;
-const IDS_MAX = 100;
 
 type StatusById = Record<string, InstanceFact['status']>;
 
@@ -64,27 +61,18 @@ async function describeInstances(client: EC2Client, filter: Filter): Promise<Ins
   return instances;
 }
 
-/** EC2's status checks of running instances by id: of those named (up to 100 a call), or of all. */
-async function describeStatus(client: EC2Client, instanceIds?: string[]): Promise<StatusById> {
+/** EC2's status checks of all running instances, by id. */
+async function describeStatus(client: EC2Client): Promise<StatusById> {
   const byId: StatusById = {};
-  const note = (statuses: InstanceStatus[] | undefined) => {
-    for (const status of statuses ?? []) if (status.InstanceId) byId[status.InstanceId] = statusOf(status);
-  };
-  if (!instanceIds) {
-    for await (const page of paginateDescribeInstanceStatus({ client, pageSize: PAGE_SIZE }, {})) note(page.InstanceStatuses);
-    return byId;
-  }
-  for (let i = 0; i < instanceIds.length; i += IDS_MAX) {
-    const InstanceIds = instanceIds.slice(i, i + IDS_MAX);
-    note((await client.send(new DescribeInstanceStatusCommand({ InstanceIds }))).InstanceStatuses);
-  }
+  for await (const page of paginateDescribeInstanceStatus({ client, pageSize: PAGE_SIZE }, {}))
+    for (const status of page.InstanceStatuses ?? []) if (status.InstanceId) byId[status.InstanceId] = statusOf(status);
   return byId;
 }
 
 /** As `describeStatus`; a failed call leaves them unknown, because they only add detail. A missing permission is said all the same. */
-async function describeStatusIfPossible(client: EC2Client, instanceIds?: string[]): Promise<StatusById> {
+async function describeStatusIfPossible(client: EC2Client): Promise<StatusById> {
   try {
-    return await callAws('DescribeInstanceStatus', () => describeStatus(client, instanceIds));
+    return await callAws('DescribeInstanceStatus', () => describeStatus(client));
   } catch (error) {
     if (error instanceof PortError && error.code !== 'denied') return {};
     throw error;
@@ -178,17 +166,15 @@ async function describeFleet(client: EC2Client, zoneOf: Record<string, string>):
   return { instances: factsOf(instances, status, zoneOf), addresses };
 }
 
+/** Two calls side by side. The status checks would be one after them, since they know no tags, and an address that moves would wait for it. */
 async function describeCluster(client: EC2Client, cluster: string, zoneOf: Record<string, string>): Promise<Omit<CloudFacts, 'atMs'>> {
   const filter = { Name: `tag:${TAG.cluster}`, Values: [cluster] };
   const [instances, addresses] = await Promise.all([
     callAws(`DescribeInstances of ${cluster}`, () => describeInstances(client, filter)),
     callAws(`DescribeAddresses of ${cluster}`, () => describeAddresses(client, filter)),
   ]);
-  // The call knows no tags: named ids keep its size to the cluster's, however many other instances the account has.
-  const running = instances.flatMap(({ InstanceId, State }) => (InstanceId && State?.Name === 'running' ? [InstanceId] : []));
-  const status = await describeStatusIfPossible(client, running);
   const isOurs = (fact: { cluster: string }) => fact.cluster === cluster;
-  return { instances: factsOf(instances, status, zoneOf).filter(isOurs), addresses: addresses.filter(isOurs) };
+  return { instances: factsOf(instances, {}, zoneOf).filter(isOurs), addresses: addresses.filter(isOurs) };
 }
 
 /** One more private address on the interface a node is reached at; EC2 chooses it from the subnet. */

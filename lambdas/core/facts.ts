@@ -17,7 +17,7 @@ export interface InstanceFact {
   /** Further private addresses of its interface, sorted; absent where the cloud tells none (emulators, facts of an earlier release). */
   secondaryIps?: string[];
   launchedAtMs: number;
-  /** EC2's own status checks; `unknown` where the call gave nothing for it. */
+  /** EC2's own status checks, which the sweep of all clusters asks for; `unknown` where nothing was said or asked. */
   status: 'ok' | 'impaired' | 'initializing' | 'unknown';
 }
 

@@ -87,43 +87,42 @@ describe('describing the fleet', () => {
   });
 });
 
+describe('the status checks of the fleet', () => {
+  const answers = (status: Answer) => ({
+    DescribeInstances: () => instancesXml([instanceXml('i-1')]),
+    DescribeInstanceStatus: () => status,
+    DescribeAddresses: () => NO_ADDRESSES,
+  });
+
+  it('are unknown when that call fails', async () => {
+    const { compute } = await aCompute(answers(xmlError('InvalidInstanceID.NotFound')));
+    expect((await compute.describeFleet()).instances[0]?.status).toBe('unknown');
+  });
+
+  it('say that a permission is missing', async () => {
+    const { compute } = await aCompute(answers(xmlError('UnauthorizedOperation', 403)));
+    await expect(compute.describeFleet()).rejects.toMatchObject({ code: 'denied' });
+  });
+});
+
 describe('describing a cluster', () => {
-  it('asks for the status of its running nodes alone, a hundred a call', async () => {
-    const ids = Array.from({ length: 101 }, (_, i) => `i-${i}`);
-    const { compute, callsOf } = await aCompute({
-      DescribeInstances: () => instancesXml([...ids.map((id) => instanceXml(id)), instanceXml('i-new', 'city', 'pending')]),
-      DescribeInstanceStatus: ({ form }) => statusXml(Object.entries(form).flatMap(([k, v]) => (k.startsWith('InstanceId') ? [v] : []))),
+  it('asks for its instances and addresses by tag, and waits for nothing more', async () => {
+    const { compute, calls, callsOf } = await aCompute({
+      DescribeInstances: () => instancesXml([instanceXml('i-1'), instanceXml('i-new', 'city', 'pending')]),
       DescribeAddresses: () => NO_ADDRESSES,
     });
     const { instances } = await compute.describeCluster('city');
-    expect(instances.map(({ status }) => status)).toEqual([...ids.map(() => 'ok'), 'unknown']);
-    const named = callsOf('DescribeInstanceStatus').map((form) => Object.keys(form).filter((key) => key.startsWith('InstanceId')).length);
-    expect(named).toEqual([100, 1]);
+    expect(instances.map(({ instanceId, state, status }) => [instanceId, state, status])).toEqual([
+      ['i-1', 'running', 'unknown'],
+      ['i-new', 'pending', 'unknown'],
+    ]);
     expect(callsOf('DescribeInstances')[0]).toMatchObject({ 'Filter.1.Name': 'tag:fiware-ha:cluster', 'Filter.1.Value.1': 'city' });
-  });
-
-  it('asks for no status while nothing runs', async () => {
-    const { compute, callsOf } = await aCompute({ DescribeInstances: () => instancesXml([]), DescribeAddresses: () => NO_ADDRESSES });
-    expect(await compute.describeCluster('city')).toEqual({ instances: [], addresses: [] });
-    expect(callsOf('DescribeInstanceStatus')).toEqual([]);
-  });
-
-  it('leaves the status unknown when that call fails, but says that a permission is missing', async () => {
-    const answers = (status: Answer) => ({
-      DescribeInstances: () => instancesXml([instanceXml('i-1')]),
-      DescribeInstanceStatus: () => status,
-      DescribeAddresses: () => NO_ADDRESSES,
-    });
-    const gone = await aCompute(answers(xmlError('InvalidInstanceID.NotFound')));
-    expect((await gone.compute.describeCluster('city')).instances[0]?.status).toBe('unknown');
-    const denied = await aCompute(answers(xmlError('UnauthorizedOperation', 403)));
-    await expect(denied.compute.describeCluster('city')).rejects.toMatchObject({ code: 'denied' });
+    expect(calls).toHaveLength(2);
   });
 
   it('passes over what an emulator lists although the filter says no', async () => {
     const { compute } = await aCompute({
       DescribeInstances: () => instancesXml([instanceXml('i-1', 'city'), instanceXml('i-2', 'port')]),
-      DescribeInstanceStatus: () => statusXml([]),
       DescribeAddresses: () => NO_ADDRESSES,
     });
     expect((await compute.describeCluster('city')).instances.map(({ instanceId }) => instanceId)).toEqual(['i-1']);
