@@ -24,6 +24,7 @@ const SPEC: SpecInput = {
   name: CLUSTER,
   orion: { count: 2 },
   mongo: { count: 3, replicaSet: REPLICA_SET },
+  enablers: { 'iotagent-json': {} },
   policy: { deadAfterS: 5, slotCooldownS: 0 },
 };
 const WHOLE_MS = 240_000;
@@ -113,7 +114,7 @@ async function measure(context: BenchContext, scenarios: readonly Scenario[], js
 
 /** What `--help` says of it. */
 export const CHAOS_HELP = `
-One cluster (2 balancers, 2 brokers, 3 members) is made and used for all scenarios. Two clients go through its address all the
+One cluster (2 balancers, 2 brokers, 3 members, 2 IoT agents) is made and used for all scenarios. Two clients go through its address all the
 time: one creates ${CREATES_PER_S} entities a second, which are read back after each scenario (every tenth stays and is read again at the end);
 one sends ${REQUESTS_PER_S} GET, PUT and POST a second. A request fails after ${TIMEOUT_MS / 1000} s; no client sends one twice. Before each scenario the cluster is
 whole; meanwhile and after it, this must hold:

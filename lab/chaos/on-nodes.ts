@@ -34,6 +34,9 @@ const HOLDER_HUNG: Bounds = { gapS: 10, disturbedS: 12, repairedS: STATELESS_HUN
 // Nobody's request goes through it.
 const STANDBY_GONE: Bounds = { ...UNFELT, repairedS: STATELESS_S };
 const STANDBY_HUNG: Bounds = { ...STANDBY_GONE, repairedS: STATELESS_HUNG_S };
+// The brokers' clients don't use it.
+const AGENT_GONE: Bounds = { ...UNFELT, repairedS: STATELESS_S };
+const AGENT_HUNG: Bounds = { ...AGENT_GONE, repairedS: STATELESS_HUNG_S };
 const PRIMARY_GONE: Bounds = { ...ELECTED, repairedS: MEMBER_S };
 // Requests hang on the old primary's open connections until the broker finds out that it is silent.
 const PRIMARY_HUNG: Bounds = { gapS: 28, disturbedS: 40, repairedS: MEMBER_HUNG_S };
@@ -59,6 +62,9 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
   { name: 'secondary-killed', does: 'docker kill: a MongoDB secondary', bounds: SECONDARY_GONE, act: toNode('secondary', kill) },
   { name: 'secondary-hung', does: 'docker pause: a MongoDB secondary', bounds: SECONDARY_HUNG, act: toNode('secondary', pause) },
   { name: 'secondary-stopped', does: 'docker stop: a MongoDB secondary', bounds: SECONDARY_GONE, act: toNode('secondary', stop) },
+  { name: 'agent-killed', does: 'docker kill: an IoT agent', bounds: AGENT_GONE, act: toNode('agent', kill) },
+  { name: 'agent-hung', does: 'docker pause: an IoT agent', bounds: AGENT_HUNG, act: toNode('agent', pause) },
+  { name: 'agent-stopped', does: 'docker stop: an IoT agent', bounds: AGENT_GONE, act: toNode('agent', stop) },
   {
     name: 'primary-hung-briefly',
     does: `docker pause of the primary for ${BRIEF_MS / 1000} s: shorter than an election timeout`,

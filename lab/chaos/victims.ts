@@ -3,8 +3,8 @@ import type { StatusSummary } from '../../lambdas/core/memory';
 import { LabError } from '../lab-error';
 import type { Victim } from './scenario';
 
-/** `standby`: the balancer that does not hold the address. */
-export type Who = 'broker' | 'holder' | 'standby' | 'primary' | 'secondary';
+/** `standby`: the balancer that does not hold the address; `agent`: an IoT agent, which stands for the roles beside brokers. */
+export type Who = 'broker' | 'holder' | 'standby' | 'primary' | 'secondary' | 'agent';
 
 const IS: Record<Who, (victim: Victim) => boolean> = {
   broker: ({ role }) => role === 'orion',
@@ -12,6 +12,7 @@ const IS: Record<Who, (victim: Victim) => boolean> = {
   standby: ({ role, holdsAddress }) => role === 'lb' && holdsAddress !== true,
   primary: ({ member }) => member === 'primary',
   secondary: ({ member }) => member === 'secondary',
+  agent: ({ role }) => role === 'iotagent-json',
 };
 
 /** All nodes that run and have an address. */

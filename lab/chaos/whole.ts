@@ -1,6 +1,7 @@
 /** Waits until a cluster is whole: by its own status, and by looks of ours at each node. Changes nothing. */
+import { serviceEntry } from '../../lambdas/core/catalogue/catalogue';
 import type { StatusSummary } from '../../lambdas/core/memory';
-import { PORT } from '../../lambdas/core/names';
+import { PORT, SERVICE_ROLES } from '../../lambdas/core/names';
 import type { ReadStatus } from '../cluster-eye';
 import { containerOf } from '../docker';
 import { LabError } from '../lab-error';
@@ -33,6 +34,11 @@ async function balances({ instanceId, privateIp }: Victim): Promise<boolean> {
 async function isWell(node: Victim): Promise<boolean> {
   if (node.role === 'lb') return balances(node);
   if (node.role === 'orion') return answers(node.privateIp, PORT.orion, '/v2/entities?limit=1');
+  const service = SERVICE_ROLES.find((role) => role === node.role);
+  if (service) {
+    const { health, ports } = serviceEntry(service);
+    return answers(node.privateIp, ports[health.process.port] ?? 0, health.process.path);
+  }
   const hello = await askMember(`${node.privateIp}:${PORT.mongo}`);
   return hello !== undefined && (hello.isWritablePrimary || hello.secondary === true);
 }

@@ -189,6 +189,7 @@ describe('the scenarios', () => {
       { slot: 'ctx2', role: 'orion', health: 'missing' },
       slot('mdb1', 'mongo', { member: 'secondary' }),
       slot('mdb2', 'mongo', { member: 'primary' }),
+      slot('iotj1', 'iotagent-json'),
     ],
     sentence: 'as it should be',
   } as unknown as StatusSummary;
@@ -216,6 +217,7 @@ describe('the scenarios', () => {
     ['standby', 'lb1'],
     ['primary', 'mdb2'],
     ['secondary', 'mdb1'],
+    ['agent', 'iotj1'],
   ] as const)('choose the %s by the status', (who, expected) => {
     expect(choose(status, who).slot).toBe(expected);
   });
