@@ -10,6 +10,7 @@ import {
   type OutgoingHttpHeaders,
   type ServerResponse,
 } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { ROOT_CREDENTIALS } from '../emulator';
 import { COUNTS_PATH } from '../guard';
 import { messageOf } from '../lab-error';
@@ -21,12 +22,6 @@ const AGENT = new Agent({ keepAlive: true });
 
 /** Answers of more are passed through unread; none of what is noted is near it. */
 const NOTED_MAX_BYTES = 1024 * 1024;
-
-async function bodyOf(stream: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
 
 function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
@@ -61,7 +56,7 @@ async function handle(guard: Guard, emulator: URL, incoming: IncomingMessage, re
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(guard.counts));
     return;
   }
-  const body = await bodyOf(incoming);
+  const body = await buffer(incoming);
   const request: Request = {
     authorization: signatureOf(incoming),
     target: headerOf(incoming, 'x-amz-target'),
@@ -80,7 +75,7 @@ async function handle(guard: Guard, emulator: URL, incoming: IncomingMessage, re
     answer.pipe(response);
     return;
   }
-  const answered = await bodyOf(answer);
+  const answered = await buffer(answer);
   if (answered.length <= NOTED_MAX_BYTES) guard.noteAnswer(request, answered.toString('utf8'));
   response.end(answered);
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type AddressWatch, type SeenAddress, watchAddresses } from '../../lab/address-watch';
 import { makeClients } from '../../lab/clients';
@@ -22,9 +23,7 @@ class SmallEc2 {
 
   constructor() {
     this.server = createServer(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      const form = new URLSearchParams(Buffer.concat(chunks).toString());
+      const form = new URLSearchParams(await text(request));
       const action = form.get('Action') ?? '';
       this.asked[action] = (this.asked[action] ?? 0) + 1;
       if (this.fails) {
