@@ -11,6 +11,8 @@ async function tell(seed: number): Promise<Told> {
   return { seed, end, virtualS, violations: violations.length, ...(failure ? { failure } : {}) };
 }
 
+// Ctrl-C reaches the whole group; the parent lets the seeds under way end and then closes the channel, which ends this process.
+process.on('SIGINT', () => undefined);
 process.on('message', (seed: number) => {
   void tell(seed).then((told) => process.send?.(told));
 });

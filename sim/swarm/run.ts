@@ -25,11 +25,16 @@ bound, and nothing may be planned any more. The same seed is the same run.
   --json       last line {"seeds":N,"violations":0,"notConverged":0,"stopped":K,"speedup":X}
 A violation prints its seed, the shrunk list of faults and the journal of the last minutes; exit code 1. "stopped" counts runs in which
 a majority of the members was gone for good, and the control plane stopped and said so, as it must. "speedup" is virtual seconds a second.
+Ctrl-C ends a long run after the seeds under way and tells what was run until then (exit code 130 where all was well); --from goes on.
 `;
 
 const REPORTS_MAX = 3;
 const PROGRESS_EVERY = 25;
 const MUTANT_SEEDS = 2_000;
+/** What ends a run early, after the seeds under way. */
+const ENDING = ['SIGINT', 'SIGTERM'] as const;
+/** Exit code of a run that was ended early, as a shell gives it for Ctrl-C. */
+const INTERRUPTED = 130;
 
 interface Options {
   seeds?: number;
@@ -82,6 +87,13 @@ function summary(told: readonly Told[], wallS: number) {
 /** Runs the seeds with the sources as they were at the beginning: bundled once, which is also faster. */
 async function tellAll(seeds: readonly number[], jobs: number): Promise<Told[]> {
   const told: Told[] = [];
+  let isEnding = false;
+  // The second signal finds the default again, and ends it at once.
+  const end = () => {
+    isEnding = true;
+    process.stderr.write('ending after the seeds under way\n');
+  };
+  for (const signal of ENDING) process.once(signal, end);
   const folder = mkdtempSync(join(tmpdir(), 'fiware-ha-swarm-'));
   try {
     const program = join(folder, 'swarm.js');
@@ -90,9 +102,10 @@ async function tellAll(seeds: readonly number[], jobs: number): Promise<Told[]> 
       told.push(one);
       if (one.failure) process.stderr.write(`seed ${one.seed}: ${one.failure}\n`);
       if (told.length % PROGRESS_EVERY === 0) process.stderr.write(`${told.length} of ${seeds.length} seeds\n`);
-      return true;
+      return !isEnding;
     });
   } finally {
+    for (const signal of ENDING) process.removeListener(signal, end);
     rmSync(folder, { recursive: true, force: true });
   }
   return told;
@@ -117,7 +130,8 @@ async function runMany(seeds: number, { from, jobs, json }: Options): Promise<nu
     print(
       `${result.seeds} seeds, ${result.virtualH} virtual hours in ${result.wallS} s, ${result.speedup} times real time: ${result.violations} with violations, ${result.notConverged} not converged, ${result.stopped} rightly stopped`,
     );
-  return failed.length > 0 ? 1 : 0;
+  if (failed.length > 0) return 1;
+  return told.length < seeds ? INTERRUPTED : 0;
 }
 
 async function runOne(seed: number, json: boolean): Promise<number> {
