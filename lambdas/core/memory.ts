@@ -64,7 +64,8 @@ export interface Rollout {
   settling: Record<string, Settling>;
   /** Nodes that took it and were well for a while, by instance id. */
   took: string[];
-  failure?: { slot: string; instanceId: string; why: string; atMs: number };
+  /** Who did not take it, or was sick after it was given it; `refused`: the node itself said no. */
+  failure?: { slot: string; instanceId: string; why: string; atMs: number; refused?: true };
   /** All nodes are back at the last good one, and well. */
   rolledBack?: true;
 }

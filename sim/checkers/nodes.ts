@@ -23,18 +23,25 @@ function isMember(world: SimWorld, { fact, member }: SimNode): boolean {
   return !config || config.members.some(({ host }) => host === member.host);
 }
 
+/** Balancers that clients may come through: one whose successor serves, and that no address leads to, has none, whatever it still names. */
+function balancersInService({ cloud }: SimWorld, cluster: string): SimNode[] {
+  const serving = [...cloud.nodes.values()]
+    .filter(({ fact }) => fact.cluster === cluster && fact.role === 'lb')
+    .filter(cloud.isServing, cloud);
+  const holders = new Set([...cloud.addresses.values()].map(({ holder }) => holder));
+  const isFollowed = ({ fact }: SimNode) => serving.some((n) => n.fact.slot === fact.slot && n.fact.incarnation > fact.incarnation);
+  return serving.filter((node) => holders.has(node.fact.instanceId) || !isFollowed(node));
+}
+
 /** A service that no balancer names any more gets no requests, a mongod that is no member has no say: taking it down disrupts nobody. */
 function isInService(world: SimWorld, node: SimNode): boolean {
   if (!world.cloud.isServing(node)) return false;
-  if (node.fact.role === 'mongo') return isMember(world, node);
   const { role, cluster, privateIp = '' } = node.fact;
-  if (!isService(role)) return true;
-  const serving = [...world.cloud.nodes.values()].filter((n) => n.fact.cluster === cluster && world.cloud.isServing(n));
-  // A balancer whose successor serves, and that no address leads to, has no clients, whatever its configuration still names.
-  const holders = new Set([...world.cloud.addresses.values()].map(({ holder }) => holder));
-  const isFollowed = ({ fact }: SimNode) => serving.some((n) => n.fact.slot === fact.slot && n.fact.incarnation > fact.incarnation);
-  const balancers = serving.filter((n) => holders.has(n.fact.instanceId) || !isFollowed(n));
-  return balancers.some(({ config }) => config?.role === 'lb' && namesServer(config, privateIp));
+  if (role === 'mongo') return isMember(world, node);
+  const balancers = balancersInService(world, cluster);
+  return isService(role)
+    ? balancers.some(({ config }) => config?.role === 'lb' && namesServer(config, privateIp))
+    : balancers.includes(node);
 }
 
 /** What took something out of service, and when. */

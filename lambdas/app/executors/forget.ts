@@ -13,6 +13,9 @@ export async function executeForget({ ports }: Context, job: JobOf<'forgetCluste
   if (left.length + addresses.length > 0)
     return { is: 'stale', reason: `${left.length} nodes and ${addresses.length} addresses are still there` };
   await ports.compute.deletePlacementGroups(cluster);
+  // Without the row nothing else tells that this request was carried out: a redelivery that is still on its way would create it anew.
+  const createdBy = row?.memory.createdBy;
+  if (createdBy !== undefined) await ports.claims.record(createdBy, { is: 'done', atMs: ports.clock.nowMs() });
   await ports.specs.delete(cluster);
   await ports.journal.append(cluster, [
     { atMs: ports.clock.nowMs(), topic: 'deleteCluster', event: 'done', text: 'nothing of the cluster is left', jobKey: job.jobKey },

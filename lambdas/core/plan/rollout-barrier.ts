@@ -61,7 +61,9 @@ export function rolloutBarrier(s: RolloutView, node: Node): string | undefined {
   const calm = isCalm(r);
   const holdsUp = (other: Node) => {
     if (other.health.health === 'dead') return !calm;
-    return r.settling[other.fact.instanceId] !== undefined || (!calm && !isWell(other));
+    if (r.settling[other.fact.instanceId] !== undefined) return true;
+    // Two that lost their database for want of a configuration would else wait for each other: one that is unwell has nothing to lose.
+    return !calm && !isWell(other) && isWell(node);
   };
   const first = others.find(holdsUp);
   if (first) return `${slot} waits for ${first.fact.slot}: one ${role} after the other, each well again before the next`;

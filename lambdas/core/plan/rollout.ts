@@ -57,7 +57,7 @@ function refusalOf(s: Situation, role: Role, r: Rollout, settled: readonly Settl
   for (const { job, event, text } of settled) {
     if (job.kind !== 'applyConfig' || job.role !== role || event !== 'refused') continue;
     if (r.settling[job.instanceId]?.of !== r.version) continue;
-    return { slot: job.slot, instanceId: job.instanceId, why: `it refused it: ${text}`, atMs: s.nowMs };
+    return { slot: job.slot, instanceId: job.instanceId, why: `it refused it: ${text}`, atMs: s.nowMs, refused: true };
   }
   return undefined;
 }
@@ -112,14 +112,15 @@ function foldSettling(s: Situation, role: Role, r: Rollout): Pick<Rollout, 'sett
 
 /**
  * Whether a bad rollout with nothing to go back to was blamed in error: who fills the slot of the failure has what it was given and has
- * been well with it for long. Without this a fault of another kind, during the first rollout of all, would leave a role as it is for good.
+ * been well with it for long; or never took it (its disk was full, it rebooted), said no to nothing, and is well. Without this a fault of
+ * another kind, during the first rollout of all, would leave a role as it is for good.
  */
 function wasBlamedInError(s: Situation, role: Role, { failure, settling, took }: Rollout): boolean {
   const node = nodesOf(s, role).find(({ fact }) => fact.slot === failure?.slot);
   if (!node || !failure || node.configVersion === undefined || !isWell(node)) return false;
   const { instanceId } = node.fact;
-  const hasIt = instanceId !== failure.instanceId || took.includes(instanceId);
-  return hasIt && settling[instanceId] === undefined && s.nowMs - Math.max(node.health.sinceMs, failure.atMs) >= SETTLE_MAX_MS;
+  const saidNo = instanceId === failure.instanceId && failure.refused === true && !took.includes(instanceId);
+  return !saidNo && settling[instanceId] === undefined && s.nowMs - Math.max(node.health.sinceMs, failure.atMs) >= SETTLE_MAX_MS;
 }
 
 function foldRole(s: Situation, role: Role, settled: readonly Settled[]): Rollout {

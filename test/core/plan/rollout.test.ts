@@ -87,6 +87,18 @@ describe('a rollout', () => {
     expect(applies(letGo(world, 'ctx2'))).toEqual(['ctx2']);
   });
 
+  it('does not wait for another that is unwell when it is unwell itself: two that lost their database would wait for each other', () => {
+    const lost = (node: Node): Node => ({ ...node, health: { ...aHealth('healthy', 'database'), detail: 'database: HTTP 500' } });
+    const one = change(aChange(), 'ctx2', lost);
+    expect(planOf(one).notes).toContain('ctx1 waits for ctx2: one orion after the other, each well again before the next');
+    const both = change(one, 'ctx1', lost);
+    expect(applies(letGo(both, 'ctx1'))).toEqual(['ctx1']);
+    // The first that is given it still goes alone.
+    const settling = { 'i-2011': { atMs: NOW_MS, good: 0, of: orionOf(both).version } };
+    const begun = withMemory(both, { rollouts: { ...both.memory.rollouts, orion: { ...orionOf(both), settling } } });
+    expect(planOf(begun).notes).toContain('ctx2 waits for ctx1: one orion after the other, each well again before the next');
+  });
+
   it('gives a node without a configuration the last good one, until one that runs has taken the new', () => {
     const fresh = change(aChange(), 'ctx2', ({ configVersion: _, ...node }) => node);
     const configOf = (world: World) => planOf(world).jobs.find((job) => job.kind === 'applyConfig' && job.slot === 'ctx2');
@@ -172,9 +184,16 @@ describe('a rollout', () => {
       expect(orionOf(fold(tookIt, 91))).toMatchObject({ state: 'rolling', took: ['i-2011'] });
       expect(orionOf(fold(tookIt, 91))).not.toHaveProperty('failure');
       // It refused it, and runs what it ran before: that it is well says nothing.
-      expect(orionOf(fold(bad, 600)).state).toBe('bad');
+      const refused = withMemory(bad, { rollouts: { orion: { ...orionOf(bad), failure: { ...failure, refused: true } } } });
+      expect(orionOf(fold(refused, 600)).state).toBe('bad');
       const sick = change(tookIt, 'ctx1', (node) => ({ ...node, health: aHealth('suspect') }));
       expect(orionOf(fold(sick, 600)).state).toBe('bad');
+    });
+
+    it('goes on once the node it was blamed for is well for long and never took it: it rebooted, or its disk was full', () => {
+      const bad = stopped(aChange(), {});
+      expect(orionOf(fold(bad, 89)).state).toBe('bad');
+      expect(orionOf(fold(bad, 91))).toMatchObject({ state: 'rolling', took: [] });
     });
 
     it('stops and asks for the release before, when the templates alone are new', () => {
