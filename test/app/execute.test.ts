@@ -220,21 +220,6 @@ describe('forgetCluster', () => {
   });
 });
 
-describe('a cluster that was forgotten', () => {
-  it('is not created anew by a redelivery of the request that created it, whose end was never written down', async () => {
-    const w = aCity({ cloud: { instances: [], addresses: [] } }, 'deleting');
-    const row = w.rows.get('city');
-    if (row) w.rows.set('city', { ...row, memory: { ...row.memory, createdBy: 'request/city/make-city' } });
-    const forget: PlannedJob = { kind: 'forgetCluster', ...common, jobKey: 'city@1/forget#0' };
-    expect(await provision(w, forget)).toMatchObject({ is: 'done' });
-    const create = { kind: 'createCluster', cluster: 'city', jobKey: 'make-city', spec: {} } as const;
-    await runProvision(contextOver(w), create, 'm-1');
-    expect([w.rows.size, w.specs.size]).toEqual([0, 0]);
-    await runProvision(contextOver(w), { ...create, jobKey: 'make-city-again' }, 'm-2');
-    expect([w.rows.size, w.specs.size]).toEqual([1, 1]);
-  });
-});
-
 describe('a job that its plan gave up', () => {
   it('does nothing any more, and says so', async () => {
     const w = aCity();

@@ -38,6 +38,22 @@ describe('createCluster', () => {
     expect(specOf(w).mongo.count).toBe(3);
   });
 
+  it('is not carried out again once the cluster is forgotten, though how it ended was never written down', async () => {
+    const w = aMemoryWorld();
+    const create = { kind: 'createCluster', cluster: 'city', jobKey: 'make-city' } as const;
+    await ask(w, create);
+    w.claims.clear();
+    await ask(w, { kind: 'deleteCluster', cluster: 'city', confirm: 'city' });
+    const forget = { kind: 'forgetCluster', cluster: 'city', jobKey: 'city@1/forget#0', reason: 'nothing is left' } as const;
+    const row = w.rows.get('city');
+    const inFlight = { [forget.jobKey]: { job: forget, plannedAtMs: w.nowMs } };
+    if (row) w.rows.set('city', { ...row, memory: { ...row.memory, inFlight } });
+    await runProvision(contextOver(w), forget, 'm-forget');
+    expect(await ask(w, create)).toBe('nothing');
+    expect([w.rows.size, w.specs.size]).toEqual([0, 0]);
+    expect(await ask(w, { ...create, jobKey: 'make-city-again' })).toBe('done: create: accepted');
+  });
+
   it('warns in the journal of what a valid spec risks', async () => {
     const w = aMemoryWorld();
     const spec = { mongo: { writeConcern: 1 } };
