@@ -124,7 +124,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '(health.everHealthy || health.health === "dead") && health.sickness',
       },
     ],
-    seed: 1,
+    seed: 102,
   },
   {
     name: 'unknown-is-bad',

@@ -8,6 +8,7 @@ import { CITY, plantStrangers } from './acts';
 import { addressBoundMs, convergenceBoundS, twinsBoundMs } from './bounds';
 import { FaultRunner, type Happening } from './fault-runner';
 import { hasSurvivor, isMajorityGone, problemOf, specOf } from './outside';
+import { Person } from './person';
 import type { SwarmPlan } from './swarm-plan';
 
 const NEIGHBOUR = 'village';
@@ -42,6 +43,7 @@ class Run {
   /** One on the first address that leads anywhere, one on the second address, where there is one. */
   readonly clients: readonly Client[];
   readonly violations: Violation[];
+  private readonly person: Person;
   private readonly endChecks: () => void;
   private isForced = false;
   private readonly clusters: readonly string[];
@@ -53,6 +55,7 @@ class Run {
     this.world = world;
     this.clusters = neighbour ? [CITY, NEIGHBOUR] : [CITY];
     this.faults = new FaultRunner(world, plan);
+    this.person = new Person(world, CITY);
     this.clients = [undefined, 'entry2'].map((address) => new Client(world, CITY, address, WRITES_EVERY_MS));
     const self = this;
     const watching = watch(world, this.clients, {
@@ -142,8 +145,7 @@ class Run {
     const untilS = world.secondsPassed + boundS;
     while (world.secondsPassed < untilS) {
       await world.pass(LOOK_EVERY_S);
-      this.mendFullDisk();
-      this.startStopped();
+      this.person.look();
       if (this.problem() || !this.saysAllIsWell()) {
         if (!this.isForced && !world.deleted.has(CITY) && isMajorityGone(world, CITY) && this.saysItStopped()) return false;
         continue;
@@ -153,25 +155,6 @@ class Run {
       if (!this.problem() && this.saysAllIsWell() && this.planned() === before) return true;
     }
     return false;
-  }
-
-  /** A node that serves with a full disk is a person's to judge, once the control plane has said that it takes no configuration. */
-  private mendFullDisk(): void {
-    const { cloud, state } = this.world;
-    const blocked = state.rows.get(CITY)?.status?.blocked ?? [];
-    for (const node of cloud.nodes.values())
-      if (node.diskFull && cloud.isServing(node) && blocked.some((text) => text.includes(`${node.fact.instanceId}) does not take`)))
-        cloud.terminate(node.fact.instanceId, false);
-  }
-
-  /** Where the policy restarts no process, a majority of stopped members waits for a person: "bring back a member that is only stopped". */
-  private startStopped(): void {
-    const { cloud, commands, state } = this.world;
-    const { spec, status } = state.rows.get(CITY) ?? {};
-    if (spec?.policy.restartsBeforeReplace !== 0 || !status?.blocked.some((text) => text.includes('majority lost'))) return;
-    for (const node of cloud.nodes.values())
-      if (node.fact.cluster === CITY && node.member && node.fact.state === 'running' && node.process === 'dead' && !node.hung)
-        commands.bringUp(node);
   }
 
   private saysAllIsWell(): boolean {
