@@ -6,6 +6,7 @@ import { DescribeAddressesCommand, DescribeInstancesCommand } from '@aws-sdk/cli
 import { TAG } from '../lambdas/core/names';
 import type { Clients } from './clients';
 import { messageOf } from './lab-error';
+import { sleep } from './run-command';
 
 export interface SeenAddress {
   /** Its name within a cluster: `entry1`, `entry2`. */
@@ -25,6 +26,7 @@ export interface AddressWatchOptions {
 }
 
 export interface AddressWatch {
+  /** Looks no more; answers once the look under way has ended. */
   stop: () => Promise<void>;
 }
 
@@ -55,7 +57,6 @@ export function watchAddresses(clients: Pick<Clients, 'ec2'>, { everyMs, onSeen,
     return seen;
   };
   let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
   let lastSaid = '';
   const look = async (): Promise<void> => {
     try {
@@ -67,18 +68,14 @@ export function watchAddresses(clients: Pick<Clients, 'ec2'>, { everyMs, onSeen,
       if (words !== lastSaid) say(`addresses: ${words}`);
       lastSaid = words;
     }
-    if (!stopped) timer = setTimeout(next, everyMs);
   };
-  let looking = Promise.resolve();
-  const next = () => {
-    looking = look();
-  };
-  next();
+  const watching = (async () => {
+    for (; !stopped; await sleep(everyMs)) await look();
+  })();
   return {
-    stop: async () => {
+    stop: () => {
       stopped = true;
-      clearTimeout(timer);
-      await looking;
+      return watching;
     },
   };
 }

@@ -9,6 +9,8 @@ export interface ForwarderOptions {
 }
 
 export interface Forwarder {
+  /** Private address it leads to; null while that is nobody. */
+  holder: () => string | null;
   /** Leads to that private address from now on, or to nobody. Connections to a former holder are cut, as packets to an Elastic IP would find another host. */
   leadTo: (holder: string | null) => void;
   close: () => Promise<void>;
@@ -43,6 +45,7 @@ export async function startForwarder({ listenHost, listenPort, targetPort }: For
     server.listen(listenPort, listenHost, resolve);
   });
   return {
+    holder: () => holder,
     leadTo: (next) => {
       if (next === holder) return;
       holder = next;

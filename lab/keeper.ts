@@ -35,19 +35,17 @@ export interface Keeper {
 async function leadLocalPorts(say: KeeperOptions['say']) {
   const opened = Object.entries(LOCAL_ENTRIES).map(async ([name, { host, port }]) => {
     const forwarder = await startForwarder({ listenHost: host, listenPort: port, targetPort: PORT.orion });
-    return { name, where: `${host}:${port}`, forwarder, holder: null as string | null };
+    return { name, where: `${host}:${port}`, forwarder };
   });
   const ports = await Promise.all(opened);
   return {
     follow: (addresses: readonly SeenAddress[]): void => {
-      for (const port of ports) {
+      for (const { name, where, forwarder } of ports) {
         // The lab has one cluster at a time; while one goes and the next comes, the one that is held counts.
-        const named = addresses.filter(({ name }) => name === port.name);
-        const holder = named.find(({ privateIp }) => privateIp !== null)?.privateIp ?? null;
-        if (holder === port.holder) continue;
-        say(`${port.where} (${port.name}) leads to ${holder ?? 'nobody'} (before: ${port.holder ?? 'nobody'})`);
-        port.holder = holder;
-        port.forwarder.leadTo(holder);
+        const holder = addresses.find((address) => address.name === name && address.privateIp !== null)?.privateIp ?? null;
+        if (holder !== forwarder.holder())
+          say(`${where} (${name}) leads to ${holder ?? 'nobody'} (before: ${forwarder.holder() ?? 'nobody'})`);
+        forwarder.leadTo(holder);
       }
     },
     close: async (): Promise<void> => {

@@ -21,24 +21,26 @@ async function bridge(): Promise<string> {
   return `br-${id.slice(0, 12)}`;
 }
 
-/** After an address could not be led, until it is tried again, ms. */
-const TRY_AGAIN_MS = 1_000;
+/** New addresses are taken up no more often than this, so that one that can't be led does not keep the bridge busy, ms. */
+const TAKE_UP_EVERY_MS = 1_000;
 
 export interface PublicAddresses {
-  /** Leads every address to its present holder, takes up new ones, lets go those that are no more. @throws when one can't be led; the others are */
+  /** Leads every address to its present holder, takes up new ones, lets go those that are no more. @throws when one can't be led, which is tried again */
   follow: (addresses: readonly SeenAddress[]) => Promise<void>;
   close: () => Promise<void>;
 }
 
 export function leadPublicAddresses(say: (line: string) => void): PublicAddresses {
   const led = new Map<string, Forwarder[]>();
-  let triesFromMs = 0;
+  let takesUpFromMs = 0;
 
-  const lead = async (publicIp: string): Promise<void> => {
+  const lead = async ({ publicIp, privateIp }: SeenAddress): Promise<void> => {
     const added = await tryRun('ip', ['address', 'add', `${publicIp}/32`, 'dev', await bridge()]);
     if (added.code !== 0 && !/exists/i.test(added.stderr)) throw new LabError(`${publicIp}: ${added.stderr.trim()}`);
-    const forwarders = OFFERED_PORTS.map((port) => startForwarder({ listenHost: publicIp, listenPort: port, targetPort: port }));
-    led.set(publicIp, await Promise.all(forwarders));
+    const opening = OFFERED_PORTS.map((port) => startForwarder({ listenHost: publicIp, listenPort: port, targetPort: port }));
+    const forwarders = await Promise.all(opening);
+    for (const forwarder of forwarders) forwarder.leadTo(privateIp);
+    led.set(publicIp, forwarders);
     say(`${publicIp} leads to its holder at ${OFFERED_PORTS.join(', ')}`);
   };
   const drop = async (publicIp: string): Promise<void> => {
@@ -50,13 +52,9 @@ export function leadPublicAddresses(say: (line: string) => void): PublicAddresse
     // Those that are led already first: a move must not wait for the bridge.
     for (const { publicIp, privateIp } of addresses) for (const forwarder of led.get(publicIp) ?? []) forwarder.leadTo(privateIp);
     for (const publicIp of [...led.keys()]) if (!addresses.some((address) => address.publicIp === publicIp)) await drop(publicIp);
-    if (Date.now() < triesFromMs) return;
-    triesFromMs = Date.now() + TRY_AGAIN_MS;
-    for (const { publicIp, privateIp } of addresses)
-      if (!led.has(publicIp)) {
-        await lead(publicIp);
-        for (const forwarder of led.get(publicIp) ?? []) forwarder.leadTo(privateIp);
-      }
+    if (Date.now() < takesUpFromMs) return;
+    takesUpFromMs = Date.now() + TAKE_UP_EVERY_MS;
+    for (const address of addresses) if (!led.has(address.publicIp)) await lead(address);
   };
   return {
     follow,

@@ -129,12 +129,18 @@ function silent(world: SimWorld): Telemetry {
   };
 }
 
+/** EC2's status checks are asked for with the fleet alone. The facts are copies of the cloud's. */
+function withoutStatus(seen: ReturnType<SimWorld['cloud']['describe']>): ReturnType<SimWorld['cloud']['describe']> {
+  for (const fact of seen.instances) fact.status = 'unknown';
+  return seen;
+}
+
 function makeCloudPorts(world: SimWorld, call: ReturnType<typeof withFaults>): Pick<Ports, 'compute' | 'addresses' | 'commands'> {
   const { cloud, commands } = world;
   return {
     compute: {
       describeFleet: () => call('compute', () => cloud.describe((cluster) => cluster !== '')),
-      describeCluster: (cluster) => call('compute', () => cloud.describe((other) => other === cluster)),
+      describeCluster: (cluster) => call('compute', () => withoutStatus(cloud.describe((other) => other === cluster))),
       launchNode: (request) => call('compute', () => ({ ...cloud.launch(request).fact })),
       addPrivateAddress: (instanceId) => call('compute', () => cloud.addPrivateAddress(instanceId)),
       terminateNode: (instanceId) => call('compute', () => cloud.terminate(instanceId, true)),

@@ -76,7 +76,7 @@ export function strike(world: World, node: SimNode, fault: Extract<Fault, { vict
 type PersonFault = Extract<Fault, { kind: 'personScales' | 'personEdits' | 'personBreaksSpec' | 'personSends' }>;
 
 /** Rewrites the stored spec as an editor would; answers the text that was there. */
-function editSpec(world: World, change: (spec: Record<string, never>) => unknown): string | undefined {
+export function editSpec(world: World, change: (spec: Record<string, never>) => unknown): string | undefined {
   const stored = world.state.specs.get(CITY);
   if (!stored || world.deleted.has(CITY)) return undefined;
   let spec: Record<string, never>;

@@ -1,8 +1,8 @@
-/** The person who is called when a cluster says that it needs one: does what the runbook says, by its status alone. Plans no job. */
-import type { Rollout } from '../../lambdas/core/memory';
+/** The person who is called when the city says that it needs one: does what the runbook says, once its status asks for it. Plans no job. */
+import { shortVersion } from '../../lambdas/core/plan/rollout-words';
 import { withSettings } from '../../lambdas/core/rollout-settings';
-import type { ClusterSpec } from '../../lambdas/core/spec';
 import type { World } from '../world';
+import { CITY, editSpec } from './acts';
 
 /** A share that no two dead nodes of a small cluster exceed; "let the control plane replace them: raise the share in the spec". */
 const RAISED_SHARE = 0.9;
@@ -12,24 +12,14 @@ const BREAKER_MS = 120_000;
 export class Person {
   private breakerSinceMs: number | undefined;
 
-  constructor(
-    private readonly world: World,
-    private readonly cluster: string,
-  ) {}
+  constructor(private readonly world: World) {}
 
   private get row() {
-    return this.world.state.rows.get(this.cluster);
+    return this.world.state.rows.get(CITY);
   }
 
   private isSaid(words: string): boolean {
     return this.row?.status?.blocked.some((text) => text.includes(words)) ?? false;
-  }
-
-  private rewrite(edit: (spec: ClusterSpec) => ClusterSpec | undefined): void {
-    const { specs } = this.world.state;
-    const stored = specs.get(this.cluster);
-    const next = this.row && edit(this.row.spec);
-    if (stored && next) specs.set(this.cluster, { text: JSON.stringify(next), version: stored.version + 1 });
   }
 
   /** "Terminate its instance, and a new one comes": a node that serves with a full disk is a person's to judge. */
@@ -42,36 +32,32 @@ export class Person {
 
   /** "Bring back a member that is only stopped": a process that the policy restarts no more waits for a person. */
   private startStopped(): void {
-    const { row, cluster } = this;
+    const { row } = this;
     if (!row || !this.isSaid('majority lost')) return;
-    const { attempts } = row.memory;
     for (const node of this.world.cloud.nodes.values()) {
       const { fact, member, process, hung } = node;
-      if (fact.cluster !== cluster || !member || fact.state !== 'running' || process !== 'dead' || hung) continue;
-      const restarts = attempts[`restart/${fact.instanceId}`]?.count ?? 0;
+      if (fact.cluster !== CITY || !member || fact.state !== 'running' || process !== 'dead' || hung) continue;
+      const restarts = row.memory.attempts[`restart/${fact.instanceId}`]?.count ?? 0;
       if (restarts >= row.spec.policy.restartsBeforeReplace) this.world.commands.bringUp(node);
     }
   }
 
   /** "Set the settings named in the brackets to what works." */
   private setBack(): void {
-    const goneBack = (rollout: Rollout) => rollout.rolledBack === true && rollout.good;
-    for (const rollout of Object.values(this.row?.memory.rollouts ?? {})) {
-      const good = goneBack(rollout);
-      if (good && this.isSaid(`goes back to ${good.version.slice(0, 7)}`)) this.rewrite((spec) => withSettings(spec, good.settings));
+    const { row } = this;
+    for (const { rolledBack, good } of Object.values(row?.memory.rollouts ?? {})) {
+      const known = row && rolledBack && good && this.isSaid(`goes back to ${shortVersion(good.version)}`);
+      const spec = known ? withSettings(row.spec, good.settings) : undefined;
+      if (spec) editSpec(this.world, () => spec);
     }
   }
 
   private raiseShare(): void {
-    if (!this.isSaid('breaker open')) {
-      this.breakerSinceMs = undefined;
-      return;
-    }
     const { nowMs } = this.world.scheduler;
-    this.breakerSinceMs ??= nowMs;
-    if (nowMs - this.breakerSinceMs < BREAKER_MS) return;
+    this.breakerSinceMs = this.isSaid('breaker open') ? (this.breakerSinceMs ?? nowMs) : undefined;
+    if (this.breakerSinceMs === undefined || nowMs - this.breakerSinceMs < BREAKER_MS) return;
     this.breakerSinceMs = undefined;
-    this.rewrite((spec) => ({ ...spec, policy: { ...spec.policy, breakerShare: RAISED_SHARE } }));
+    editSpec(this.world, (spec: Record<string, object>) => ({ ...spec, policy: { ...spec.policy, breakerShare: RAISED_SHARE } }));
   }
 
   /** One look at the status, and what follows from it. */

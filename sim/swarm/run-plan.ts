@@ -55,7 +55,7 @@ class Run {
     this.world = world;
     this.clusters = neighbour ? [CITY, NEIGHBOUR] : [CITY];
     this.faults = new FaultRunner(world, plan);
-    this.person = new Person(world, CITY);
+    this.person = new Person(world);
     this.clients = [undefined, 'entry2'].map((address) => new Client(world, CITY, address, WRITES_EVERY_MS));
     const self = this;
     const watching = watch(world, this.clients, {

@@ -112,8 +112,8 @@ function foldSettling(s: Situation, role: Role, r: Rollout): Pick<Rollout, 'sett
 
 /**
  * Whether a bad rollout with nothing to go back to was blamed in error: who fills the slot of the failure has what it was given and has
- * been well with it for long; or never took it (its disk was full, it rebooted), said no to nothing, and is well. Without this a fault of
- * another kind, during the first rollout of all, would leave a role as it is for good.
+ * been well with it for long, or never took it without having refused it (its disk was full, it rebooted) and has been well for as long.
+ * Without this a fault of another kind, during the first rollout of all, would leave a role as it is for good.
  */
 function wasBlamedInError(s: Situation, role: Role, { failure, settling, took }: Rollout): boolean {
   const node = nodesOf(s, role).find(({ fact }) => fact.slot === failure?.slot);
