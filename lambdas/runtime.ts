@@ -15,7 +15,7 @@ import { makeQueues } from './aws/sqs-queues';
 import { makeCommands } from './aws/ssm-commands';
 import { makeSpecs } from './aws/ssm-specs';
 import { Table } from './aws/table';
-import { makeBudget, makeClaims, makeJournal, makeRows } from './aws/table-stores';
+import { makeBudget, makeClaims, makeJournal, makeLeases, makeRows } from './aws/table-stores';
 import { CONTROL_PLANE_PARAMETER, type ControlPlaneParameter, parseControlPlane } from './control-plane-parameter';
 import { type Environment, parseEnvironment } from './env';
 
@@ -60,6 +60,7 @@ export function makeContext(env: Environment, telemetry: Telemetry): Context {
       specs: makeSpecs(ssm),
       rows: makeRows(table),
       claims: makeClaims(table, nowMs),
+      leases: makeLeases(table),
       budget: makeBudget(table),
       journal: makeJournal(table),
       queues: makeQueues(new SQSClient(CLIENT_SETTINGS), urls),

@@ -168,7 +168,7 @@ export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: f
   const { skewMaxMs } = world.faults;
   const skewMs = skewMaxMs > 0 ? between(world.random, -skewMaxMs, skewMaxMs) : 0;
   const stores = makeStores(world.state);
-  const { specs, rows, claims, budget, journal } = stores;
+  const { specs, rows, claims, leases, budget, journal } = stores;
   return {
     ...makeCloudPorts(world, call),
     specs: {
@@ -201,6 +201,10 @@ export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: f
       record: (jobKey, state) => call('claims', () => claims.record(jobKey, state)),
       release: (jobKey) => call('claims', () => claims.release(jobKey)),
       readMany: (jobKeys) => call('claims', () => claims.readMany(jobKeys)),
+    },
+    leases: {
+      take: (name, nowMs, forMs) => call('claims', () => leases.take(name, nowMs, forMs)),
+      end: (name, untilMs) => call('claims', () => leases.end(name, untilMs)),
     },
     budget: { take: (name, limit, windowMs, nowMs) => call('budget', () => budget.take(name, limit, windowMs, nowMs)) },
     journal: {

@@ -1,4 +1,4 @@
-/** Specs, rows, claims, budget and journal as plain maps with the conditions of the real stores. Answers at once; delays are others' work. */
+/** Specs, rows, claims, leases, budget and journal as plain maps with the conditions of the real stores. Answers at once; delays are others' work. */
 import type { ClaimState, JournalEntry, Ports } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
 import type { ClusterRow } from '../lambdas/core/memory';
@@ -8,15 +8,17 @@ export interface StoredState {
   rows: Map<string, ClusterRow>;
   specs: Map<string, { text: string; version: number }>;
   claims: Map<string, ClaimState>;
+  /** When each ends, ms. */
+  leases: Map<string, number>;
   journal: (JournalEntry & { cluster: string })[];
   budget: Map<string, number>;
 }
 
 export function emptyState(): StoredState {
-  return { rows: new Map(), specs: new Map(), claims: new Map(), journal: [], budget: new Map() };
+  return { rows: new Map(), specs: new Map(), claims: new Map(), leases: new Map(), journal: [], budget: new Map() };
 }
 
-type Stores = Pick<Ports, 'specs' | 'rows' | 'claims' | 'journal' | 'budget'>;
+type Stores = Pick<Ports, 'specs' | 'rows' | 'claims' | 'leases' | 'journal' | 'budget'>;
 
 function makeSpecs({ specs }: StoredState): Stores['specs'] {
   return {
@@ -80,12 +82,26 @@ function makeClaims({ claims }: StoredState): Stores['claims'] {
   };
 }
 
-/** The five stores over a state. */
+function makeLeases({ leases }: StoredState): Stores['leases'] {
+  return {
+    take: async (name, nowMs, forMs) => {
+      if ((leases.get(name) ?? 0) > nowMs) return null;
+      leases.set(name, nowMs + forMs);
+      return nowMs + forMs;
+    },
+    end: async (name, untilMs) => {
+      if (leases.get(name) === untilMs) leases.delete(name);
+    },
+  };
+}
+
+/** The stores over a state. */
 export function makeStores(state: StoredState): Stores {
   return {
     specs: makeSpecs(state),
     rows: makeRows(state),
     claims: makeClaims(state),
+    leases: makeLeases(state),
     journal: {
       append: async (cluster, entries) => void state.journal.push(...entries.map((entry) => ({ ...entry, cluster }))),
       read: async (cluster, limit) =>

@@ -142,6 +142,14 @@ export interface ClaimStore {
   readMany(jobKeys: string[]): Promise<Record<string, ClaimState>>;
 }
 
+/** Keeps other workers off a thing while one acts on it; one that died keeps them off no longer than its lease. */
+export interface Leases {
+  /** When the lease ends, ms: it was free, or the lease before is over. Null while another worker has it. */
+  take(name: string, nowMs: number, forMs: number): Promise<number | null>;
+  /** Ends the lease that would end at `untilMs`; one that another worker took meanwhile stays. */
+  end(name: string, untilMs: number): Promise<void>;
+}
+
 /** Fleet-wide limit on dangerous acts. */
 export interface Budget {
   /** Takes one of `limit` within the window of `windowMs` that holds nowMs; false when it is used up. */
@@ -199,6 +207,7 @@ export interface Ports {
   specs: SpecStore;
   rows: RowStore;
   claims: ClaimStore;
+  leases: Leases;
   budget: Budget;
   journal: Journal;
   queues: Queues;

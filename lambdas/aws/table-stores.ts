@@ -1,4 +1,4 @@
-/** Rows, claims, budget and journal in one table, as their ports. Conditional writes carry all correctness. */
+/** Rows, claims, leases, budget and journal in one table, as their ports. Conditional writes carry all correctness. */
 import {
   type Budget,
   type ClaimState,
@@ -6,6 +6,7 @@ import {
   isConflict,
   type Journal,
   type JournalEntry,
+  type Leases,
   PortError,
   type RowStore,
 } from '../app/ports';
@@ -78,6 +79,27 @@ export function makeClaims(table: Table, nowMs: () => number): ClaimStore {
     readMany: async (jobKeys) => {
       const items = await table.getMany([...new Set(jobKeys)].map(key));
       return Object.fromEntries(items.map((item) => [String(item.jobKey), stateOf(item)]));
+    },
+  };
+}
+
+/** One item a thing; it stays, so that nobody needs to delete one, and goes by itself a day after its last lease. */
+export function makeLeases(table: Table): Leases {
+  const itemOf = (name: string, freeFromMs: number, untilMs: number) => ({
+    pk: `lease#${name}`,
+    sk: '-',
+    freeFromMs,
+    expiresAt: Math.floor(untilMs / 1000) + CLAIM_KEPT_S,
+  });
+  return {
+    take: async (name, nowMs, forMs) => {
+      const untilMs = nowMs + forMs;
+      const condition = { expression: 'attribute_not_exists(pk) OR freeFromMs <= :now', values: { ':now': nowMs } };
+      return (await isConflict(table.put(itemOf(name, untilMs, untilMs), condition))) ? null : untilMs;
+    },
+    end: async (name, untilMs) => {
+      const condition = { expression: 'freeFromMs = :own', values: { ':own': untilMs } };
+      await isConflict(table.put(itemOf(name, 0, untilMs), condition));
     },
   };
 }

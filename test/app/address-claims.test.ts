@@ -191,6 +191,67 @@ describe('a claim is refused, with its reason in the journal and the address whe
   });
 });
 
+describe('of two that want the same address', () => {
+  /** Two claims heard at once, of which each takes the holder for dead: by lb2, and by another node of lb2 that is to be let go. */
+  const twins = [...instances, anInstance('lb2', { instanceId: 'i-1022', privateIp: '10.0.1.22' })];
+  const aRace = (change: Partial<MemoryWorld> = {}) =>
+    aMemoryWorld({ cloud: { instances: twins, addresses: [address] }, answering: holderSilent, ...change });
+
+  it('one moves it, the other is sent away: the first taker answers, and would have lost it', async () => {
+    const w = aRace();
+    const context = contextOver(w);
+    await Promise.all(['i-1021', 'i-1022'].map((claimant) => runFailover(context, { ...CLAIM, claimant })));
+    expect(w.journal.map(({ event, text }) => `${event}: ${text}`).sort()).toEqual([
+      'done: i-1021 took the lead of its pair: the address moved to it',
+      'refused: i-1022 took the lead of its pair: another worker is about to move eipalloc-1',
+    ]);
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021']);
+  });
+
+  it('a worker that died keeps it for twenty seconds', async () => {
+    const w = aRace({ leases: new Map([['address/eipalloc-1', NOW_MS + 20_000]]) });
+    expect(await hear(w)).toMatch(/^refused: .*another worker is about to move eipalloc-1/);
+    w.nowMs += 20_000;
+    expect(await hear(w, { atMs: w.nowMs })).toMatch(/^done/);
+    expect(w.leases.size).toBe(0);
+  });
+
+  it('a worker whose looks took so long that its lease may end moves nothing', async () => {
+    const w = aRace();
+    const ended = await hear(w, {}, ({ ports }) => {
+      const { http } = ports.probe;
+      ports.probe.http = (url, timeoutMs) => {
+        w.nowMs += url.includes(HOLDER_IP) ? 6_000 : 0;
+        return http(url, timeoutMs);
+      };
+    });
+    expect(ended).toMatch(/^failed: .*the looks took \d+ ms, 10000 at most/);
+    expect(w.acts).toEqual([]);
+  });
+
+  it('a lease that could not be given back undoes no move', async () => {
+    const w = aRace();
+    const ended = await hear(w, {}, ({ ports }) => {
+      ports.leases.end = async () => {
+        throw new PortError('unavailable', 'DynamoDB does not answer');
+      };
+    });
+    expect(ended).toMatch(/^done/);
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1021']);
+  });
+
+  it('without an answer to who has it nothing moves', async () => {
+    const w = aRace();
+    const ended = await hear(w, {}, ({ ports }) => {
+      ports.leases.take = async () => {
+        throw new PortError('unavailable', 'DynamoDB does not answer');
+      };
+    });
+    expect(ended).toMatch(/^failed: .*unavailable: DynamoDB does not answer/);
+    expect(w.acts).toEqual([]);
+  });
+});
+
 describe('when a service fails', () => {
   it('a claim ends as failed, and the check it asks for goes on', async () => {
     const w = aCity();

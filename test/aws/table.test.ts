@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Table } from '../../lambdas/aws/table';
-import { makeBudget, makeClaims, makeJournal, makeRows } from '../../lambdas/aws/table-stores';
+import { makeBudget, makeClaims, makeJournal, makeLeases, makeRows } from '../../lambdas/aws/table-stores';
 import { EMPTY_MEMORY } from '../../lambdas/core/memory';
 import { aSpec } from '../builders';
 import { type Answer, type Call, fakeAws, json, stopFakes } from './fake-aws';
@@ -67,13 +67,14 @@ describe('rows', () => {
   });
 });
 
-describe('claims and the journal', () => {
-  it('end by themselves: a claim after a day, an entry after thirty', async () => {
+describe('claims, leases and the journal', () => {
+  it('end by themselves: a claim after a day, a lease a day after its end, an entry after thirty', async () => {
     const { table, calls } = await aTable(() => json({}));
     await makeClaims(table, () => NOW_MS).claim('k', NOW_MS, 90_000);
+    await makeLeases(table).take('address/a', NOW_MS, 20_000);
     await makeJournal(table).append('city', [{ atMs: NOW_MS, topic: 'plan', event: 'note', text: 'a' }]);
     const expiresAt = calls.map(({ json: { Item } }) => Number((Item as { expiresAt: { N: string } }).expiresAt.N));
-    expect(expiresAt).toEqual([NOW_MS / 1000 + 86_400, NOW_MS / 1000 + 30 * 86_400]);
+    expect(expiresAt).toEqual([NOW_MS / 1000 + 86_400, NOW_MS / 1000 + 86_420, NOW_MS / 1000 + 30 * 86_400]);
   });
 
   it('say when a claim could not be taken for another reason than that somebody has it', async () => {

@@ -10,6 +10,7 @@ import {
   describeBudgetContract,
   describeClaimStoreContract,
   describeJournalContract,
+  describeLeasesContract,
   describeRowStoreContract,
   describeSpecStoreContract,
 } from './stores';
@@ -19,6 +20,7 @@ import type { SubjectSource } from './subject';
 export function describeAllContracts(source: SubjectSource): void {
   describeRowStoreContract(source);
   describeClaimStoreContract(source);
+  describeLeasesContract(source);
   describeSpecStoreContract(source);
   describeBudgetContract(source);
   describeJournalContract(source);

@@ -1,4 +1,4 @@
-/** Contracts of what is stored: rows, claims, specs, budget, journal. The same cases for the simulation and for AWS. */
+/** Contracts of what is stored: rows, claims, leases, specs, budget, journal. The same cases for the simulation and for AWS. */
 import { describe, expect, it } from '@jest/globals';
 import type { JournalEntry } from '../../lambdas/app/ports';
 import { type ClusterRow, EMPTY_MEMORY } from '../../lambdas/core/memory';
@@ -121,6 +121,41 @@ export function describeClaimStoreContract(source: SubjectSource): void {
       expect(Object.keys(states).sort()).toEqual([...known].sort());
       expect(states[`${prefix}/120`]).toEqual({ is: 'refused', reason: `no ${prefix}/120`, atMs: 5 });
       expect(await claims().readMany([])).toEqual({});
+    });
+  });
+}
+
+/** Leases: one worker a thing, for a while. */
+export function describeLeasesContract(source: SubjectSource): void {
+  describe(`leases of ${source.name}`, () => {
+    const subject = opened(source);
+    const leases = () => subject().ports.leases;
+    const nowMs = () => subject().ports.clock.nowMs();
+
+    it('gives a free thing to one of many', async () => {
+      const name = freshName();
+      const at = nowMs();
+      const taken = await Promise.all(Array.from({ length: 5 }, () => leases().take(name, at, MINUTE_MS)));
+      expect(taken.filter((untilMs) => untilMs !== null)).toEqual([at + MINUTE_MS]);
+    });
+
+    it('gives it to another once it is given back, or its lease is over', async () => {
+      const name = freshName();
+      const at = nowMs();
+      const untilMs = (await leases().take(name, at, MINUTE_MS)) ?? 0;
+      expect(await leases().take(name, untilMs - 1, MINUTE_MS)).toBeNull();
+      await leases().end(name, untilMs);
+      expect(await leases().take(name, at + 1, MINUTE_MS)).toBe(at + 1 + MINUTE_MS);
+      expect(await leases().take(name, at + 1 + MINUTE_MS, MINUTE_MS)).toBe(at + 1 + 2 * MINUTE_MS);
+    });
+
+    it('does not let a worker that was slow end the lease of another', async () => {
+      const name = freshName();
+      const at = nowMs();
+      await leases().take(name, at, MINUTE_MS);
+      await leases().take(name, at + MINUTE_MS, MINUTE_MS);
+      await leases().end(name, at + MINUTE_MS);
+      expect(await leases().take(name, at + MINUTE_MS + 1, MINUTE_MS)).toBeNull();
     });
   });
 }

@@ -6,11 +6,13 @@ import { placeOf, whyNotAt } from '../../core/entry-place';
 import type { AddressFact, CloudFacts, InstanceFact } from '../../core/facts';
 import type { JobOf } from '../../core/jobs';
 import { probeNode } from '../look';
-import type { Context } from '../ports';
+import { type Context, PortError } from '../ports';
 import type { Result } from '../result';
 
-/** Looks that must agree before an address leaves a holder. */
-const LOOKS = 2;
+/** How long a worker has an address for itself; one that died keeps others off no longer, ms. */
+const LEASE_MS = 20_000;
+/** So long into its lease a worker associates nothing any more: the call takes time as well, and clocks differ, ms. */
+const ACTS_WITHIN_MS = 10_000;
 
 /** Allocates or returns an address. */
 export async function executeAddress({ ports }: Context, job: JobOf<'allocateAddress'> | JobOf<'releaseAddress'>): Promise<Result> {
@@ -101,27 +103,63 @@ async function associate({ ports }: Context, seen: Seen, address: AddressFact, {
   });
 }
 
+/** Ends a lease; where that fails it ends by itself. */
+async function giveBack({ ports }: Context, lease: string, untilMs: number): Promise<void> {
+  try {
+    await ports.leases.end(lease, untilMs);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    ports.telemetry.warn('a lease was not given back; it ends by itself', { lease, code: error.code, detail: error.message });
+  }
+}
+
+interface Look {
+  seen: Seen;
+  address: AddressFact;
+}
+
+/** One look at EC2 (`known`: already taken) and at both nodes: the address where it may leave from, else how the move ends at once. */
+async function look(context: Context, move: Move, known?: Seen): Promise<Look | Result> {
+  const seen = known ?? (await context.ports.compute.describeCluster(move.cluster));
+  const address = expectedAddress(seen, move);
+  if ('is' in address) return address;
+  const stays = await whyStays(context, seen, address, move);
+  return stays ? { is: 'refused', reason: `${address.publicIp} stays: ${stays}` } : { seen, address };
+}
+
+/** Acts by the last look, and reads where the address is afterwards. */
+async function act(context: Context, { seen, address }: Look, move: Move): Promise<Result> {
+  await associate(context, seen, address, move);
+  const after = addressIn(await context.ports.compute.describeCluster(move.cluster), move);
+  if (after?.holder === move.to) return { is: 'done' };
+  const words = `${address.publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`;
+  return { is: 'failed', reason: words };
+}
+
 /**
  * Moves an address when two looks, each at EC2 and at both nodes, find the holder dead or gone (or, where it gives the address, keeping
  * another) and the other side serving. The second look comes after the first has ended, and right before the act: it is also what sees
- * somebody else's move.
+ * a move that ended before. One that is under way keeps others off by its lease: EC2 compares no holder when it associates.
  */
 export async function moveAddress(context: Context, move: Move, firstSeen?: Seen): Promise<Result> {
-  const { compute } = context.ports;
-  let seen = firstSeen ?? (await compute.describeCluster(move.cluster));
-  for (let look = 1; ; look++) {
-    const address = expectedAddress(seen, move);
-    if ('is' in address) return address;
-    const stays = await whyStays(context, seen, address, move);
-    if (stays) return { is: 'refused', reason: `${address.publicIp} stays: ${stays}` };
-    if (look === LOOKS) {
-      await associate(context, seen, address, move);
-      const after = addressIn(await compute.describeCluster(move.cluster), move);
-      if (after?.holder === move.to) return { is: 'done' };
-      const words = `${address.publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`;
-      return { is: 'failed', reason: words };
-    }
-    seen = await compute.describeCluster(move.cluster);
+  const { clock, leases } = context.ports;
+  const sinceMs = clock.nowMs();
+  const lease = `address/${move.allocationId}`;
+  const [taken, first] = await Promise.allSettled([leases.take(lease, sinceMs, LEASE_MS), look(context, move, firstSeen)]);
+  if (taken.status === 'rejected') throw taken.reason;
+  const untilMs = taken.value;
+  if (untilMs === null) return { is: 'waiting', reason: `another worker is about to move ${move.allocationId}` };
+  try {
+    if (first.status === 'rejected') throw first.reason;
+    if ('is' in first.value) return first.value;
+    const second = await look(context, move);
+    if ('is' in second) return second;
+    const tookMs = clock.nowMs() - sinceMs;
+    if (tookMs > ACTS_WITHIN_MS)
+      return { is: 'failed', reason: `the looks took ${tookMs} ms, ${ACTS_WITHIN_MS} at most: what they saw is old` };
+    return await act(context, second, move);
+  } finally {
+    await giveBack(context, lease, untilMs);
   }
 }
 
