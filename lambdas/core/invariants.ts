@@ -3,6 +3,7 @@ import { isDisruptive, type JobOf, type PlannedJob } from './jobs';
 import { isService, ROLES } from './names';
 import { namesServer } from './node-config';
 import type { Node } from './observation';
+import { mayHaveBegunOn } from './plan/beginning';
 import { majorityOf } from './plan/mongo-view';
 import type { Situation } from './plan/situation';
 import { hostOf } from './slots';
@@ -51,6 +52,7 @@ function checkTerminate(s: Situation, job: JobOf<'terminateNode'>): string | und
   if (s.observation.addresses.some((address) => address.holder === job.instanceId)) return 'the node holds an address';
   const node = s.observation.nodes.find((n) => n.fact.instanceId === job.instanceId);
   if (!node) return 'the node was not observed';
+  if (mayHaveBegunOn(s) === node) return 'the replica set may have begun on the node';
   const host = hostOf(node);
   if (job.role === 'mongo' && s.mongo.members.some((m) => m.host === host)) return 'the node is a member of the replica set';
   const filling = s.slots.wanted[job.role].find((slot) => slot.current === node);
@@ -102,6 +104,12 @@ function checkConfig(s: Situation, job: JobOf<'applyConfig'>): string | undefine
   return others >= majorityOf(s.mongo.voters) ? undefined : `${others} of ${s.mongo.voters} voters would be left meanwhile`;
 }
 
+function checkInitiate(s: Situation, job: JobOf<'initiateReplicaSet'>): string | undefined {
+  if (s.mongo.initiated) return 'the replica set was initiated before';
+  const begun = mayHaveBegunOn(s)?.fact;
+  return begun && begun.instanceId !== job.instanceId ? `it may have begun on ${begun.slot} (${begun.instanceId})` : undefined;
+}
+
 function checkLaunch(s: Situation, job: JobOf<'launchNode'>): string | undefined {
   const used = s.observation.nodes.some((node) => node.fact.slot === job.slot && node.fact.incarnation >= job.incarnation);
   if (used) return `incarnation ${job.incarnation} of ${job.slot} was used already`;
@@ -127,7 +135,7 @@ function checkJob(s: Situation, job: PlannedJob, jobs: readonly PlannedJob[]): s
     case 'forceReplicaSet':
       return 'only a person may force a configuration';
     case 'initiateReplicaSet':
-      return s.mongo.initiated ? 'the replica set was initiated before' : undefined;
+      return checkInitiate(s, job);
     case 'forgetCluster':
       return s.phase === 'deleting' && s.observation.nodes.length === 0 ? undefined : 'the cluster is not empty or not being deleted';
     default:

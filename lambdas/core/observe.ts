@@ -32,6 +32,12 @@ function lagS(node: Node, primaryLastWriteS: number | undefined): number | undef
   return Math.max(0, primaryLastWriteS - hello.lastWriteS);
 }
 
+/** Where the set may have begun: known or gone with its node, it is no question any more. */
+function foldInitiating({ initiating }: Memory, isInitiated: boolean, nodes: readonly Node[]): Pick<Memory, 'initiating'> {
+  const isOpen = initiating && !isInitiated && nodes.some(({ fact }) => fact.instanceId === initiating.instanceId);
+  return isOpen ? { initiating } : {};
+}
+
 /** Since when each SECONDARY has kept up; a member that falls behind starts anew. */
 function foldCaughtUp(spec: ClusterSpec, nodes: readonly Node[], memory: Memory, nowMs: number): Record<string, number> {
   const primary = nodes.find((node) => node.probe?.role === 'mongo' && node.probe.hello?.isWritablePrimary);
@@ -84,7 +90,9 @@ export function observe(
     return { fact, health, ...(probe ? { probe } : {}), ...reportOf(fact, probe, memory) };
   });
   const health = Object.fromEntries(nodes.map((node) => [node.fact.instanceId, node.health]));
-  const initiated = nodes.some((node) => node.probe?.role === 'mongo' && node.probe.hello?.setName === spec.mongo.replicaSet);
+  const { initiating: _, ...known } = memory;
+  const isInitiated =
+    memory.replicaSetInitiated || nodes.some((node) => node.probe?.role === 'mongo' && node.probe.hello?.setName === spec.mongo.replicaSet);
   const caughtUpSinceMs = foldCaughtUp(spec, nodes, memory, nowMs);
   const hosts = new Set(nodes.map(hostOf));
   const incarnations = { ...memory.incarnations };
@@ -92,10 +100,11 @@ export function observe(
   return {
     observation: { cluster: spec.name, atMs: cloud.atMs, cloudKnown: true, zones, nodes, addresses: cloud.addresses },
     memory: {
-      ...memory,
+      ...known,
+      ...foldInitiating(memory, isInitiated, nodes),
       health: { ...memory.health, ...health },
       incarnations,
-      replicaSetInitiated: memory.replicaSetInitiated || initiated,
+      replicaSetInitiated: isInitiated,
       caughtUpSinceMs,
       behindSinceMs: foldBehind(viewReplicaSet(spec, nodes, memory), caughtUpSinceMs, memory, nowMs),
       addressHomes: foldHomes(nodes, cloud.addresses, memory),

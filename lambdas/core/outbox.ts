@@ -17,7 +17,10 @@ export function putInFlight(memory: Memory, jobs: readonly PlannedJob[], nowMs: 
   for (const job of jobs) {
     next.inFlight[job.jobKey] = { job, plannedAtMs: nowMs };
     if (job.kind === 'applyConfig' && job.restarts) next.rollouts = beginSettling(next.rollouts, job, nowMs);
-    if (job.kind === 'initiateReplicaSet') next.nextMemberId = Math.max(next.nextMemberId, job.members.length);
+    if (job.kind === 'initiateReplicaSet') {
+      next.nextMemberId = Math.max(next.nextMemberId, job.members.length);
+      next.initiating = { instanceId: job.instanceId, atMs: nowMs };
+    }
     if (job.kind === 'reconfigReplicaSet' && job.change.change === 'add') {
       next.memberIds[job.change.host] = job.change.memberId;
       next.nextMemberId = Math.max(next.nextMemberId, job.change.memberId + 1);

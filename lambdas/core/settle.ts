@@ -12,7 +12,7 @@ export const UNCLAIMED_MAX_MS = 600_000;
  * A job claimed but without an end by then is taken for lost, ms. A hung node never ends its command, and nothing else
  * may wait for it long; a command that comes through later finds the world changed and says `stale`.
  */
-export function runningMaxMs(job: PlannedJob): number {
+export function runningMaxMs(job: Pick<PlannedJob, 'kind'>): number {
   return job.kind === 'restartRole' ? 45_000 : 180_000;
 }
 /** A zone without capacity is avoided for this long, ms. */

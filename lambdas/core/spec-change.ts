@@ -5,7 +5,7 @@ import { majorityOf } from './plan/mongo-view';
 import type { ClusterSpec } from './spec';
 
 function renameProblem({ memory, spec }: ClusterRow, next: ClusterSpec): string | undefined {
-  if (!memory.replicaSetInitiated || next.mongo.replicaSet === spec.mongo.replicaSet) return undefined;
+  if (!(memory.replicaSetInitiated || memory.initiating) || next.mongo.replicaSet === spec.mongo.replicaSet) return undefined;
   return `mongo.replicaSet: expected "${spec.mongo.replicaSet}", the name the set was initiated with; got "${next.mongo.replicaSet}": MongoDB can't rename a set; set it back, or move the data to a new cluster of that name`;
 }
 

@@ -82,15 +82,26 @@ export const majorityKept: MakeChecker = (world, report) => {
   return { name: 'majority-lost-by-us', look: () => voters.look() };
 };
 
-/** A replica set that began anew under the same name: whatever the first one held is out of its reach. */
+/**
+ * A replica set that began anew under the same name: whatever the first one held is out of its reach. One whose only node others than us
+ * have terminated, before another knew of the set, is gone in any case.
+ */
 export const initiatedOnce: MakeChecker = (world, report) => {
-  const initiated = new Map<string, string>();
+  const initiated = new Map<string, SimNode>();
+  const takenByOthers = new Set<SimNode>();
+  const knowsOther = (first: SimNode, cluster: string, now: SimNode) =>
+    [...world.cloud.nodes.values()].some((node) => node !== first && node !== now && node.fact.cluster === cluster && node.member?.config);
   world.cloud.listeners.push({
-    initiated({ fact }) {
-      const { cluster, slot, instanceId } = fact;
+    terminating: (node, byUs) => void (byUs || takenByOthers.add(node)),
+    initiated(node) {
+      const { cluster, slot, instanceId } = node.fact;
       const first = initiated.get(cluster);
-      if (first) report('initiated-twice', `the replica set of ${cluster} was initiated on ${first}, and again on ${slot} (${instanceId})`);
-      else initiated.set(cluster, `${slot} (${instanceId})`);
+      initiated.set(cluster, node);
+      if (first && !(takenByOthers.has(first) && !knowsOther(first, cluster, node)))
+        report(
+          'initiated-twice',
+          `the replica set of ${cluster} was initiated on ${first.fact.slot} (${first.fact.instanceId}), and again on ${slot} (${instanceId})`,
+        );
     },
   });
   return { name: 'initiated-twice' };

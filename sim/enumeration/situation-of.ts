@@ -220,6 +220,7 @@ function memoryOf(state: State, spec: ClusterSpec): Memory {
     inFlight: job ? { [job.jobKey]: { job, plannedAtMs: NOW_MS } } : {},
     attempts: RESTARTED,
     replicaSetInitiated: state.initiated === INITIATED.seen,
+    ...(job?.kind === 'initiateReplicaSet' ? { initiating: { instanceId: job.instanceId, atMs: NOW_MS } } : {}),
     caughtUpSinceMs,
     nextMemberId: NEXT_MEMBER_ID,
     writeConcernSet: defaultWriteConcernOf(spec),

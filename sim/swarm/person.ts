@@ -9,7 +9,11 @@ const RAISED_SHARE = 0.9;
 /** A breaker that only opened a moment ago closes by itself once the probes get through, ms. */
 const BREAKER_MS = 120_000;
 
+const BEGINNING = 'may have begun on it';
+
 export class Person {
+  /** It let go of a node that may have held data. */
+  gaveUpData = false;
   private breakerSinceMs: number | undefined;
 
   constructor(private readonly world: World) {}
@@ -30,10 +34,21 @@ export class Person {
         cloud.terminate(node.fact.instanceId, false);
   }
 
+  /** "Terminate its instance if nobody needs its data": the set may have begun on a node that can't be brought back. */
+  private giveUpBeginning(): void {
+    const { cloud } = this.world;
+    if (!this.isSaid(BEGINNING)) return;
+    for (const node of cloud.nodes.values()) {
+      if (!node.diskFull || !this.isSaid(`${node.fact.instanceId}) is dead`)) continue;
+      this.gaveUpData = true;
+      cloud.terminate(node.fact.instanceId, false);
+    }
+  }
+
   /** "Bring back a member that is only stopped": a process that the policy restarts no more waits for a person. */
   private startStopped(): void {
     const { row } = this;
-    if (!row || !this.isSaid('majority lost')) return;
+    if (!row || !(this.isSaid('majority lost') || this.isSaid(BEGINNING))) return;
     for (const node of this.world.cloud.nodes.values()) {
       const { fact, member, process, hung } = node;
       if (fact.cluster !== CITY || !member || fact.state !== 'running' || process !== 'dead' || hung) continue;
@@ -63,6 +78,7 @@ export class Person {
   /** One look at the status, and what follows from it. */
   look(): void {
     this.terminateFull();
+    this.giveUpBeginning();
     this.startStopped();
     this.setBack();
     this.raiseShare();

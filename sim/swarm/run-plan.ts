@@ -69,7 +69,7 @@ class Run {
         return self.faults.isHampered;
       },
       get isDataForfeit() {
-        return self.isForced || isMajorityGone(world, CITY);
+        return self.isForced || self.person.gaveUpData || isMajorityGone(world, CITY);
       },
     });
     this.violations = watching.violations;

@@ -2,6 +2,7 @@
 import type { Node } from '../observation';
 import { hostOf } from '../slots';
 import { defaultWriteConcernOf } from '../spec';
+import { mayHaveBegunOn, UNKNOWN_BEGINNING } from './beginning';
 import { helloOf } from './mongo-view';
 import { common, mayTry, type Situation, type Step } from './situation';
 
@@ -16,18 +17,21 @@ function initiationBarrier(s: Situation, ready: readonly Node[]): string | undef
   return `${list}: a replica set of several MongoDB series is not initiated; give all members the same series, then terminate those that differ`;
 }
 
-/** Initiates the set once every member answers and none has a configuration yet. */
+/** Initiates the set once every member answers and none has a configuration yet; again only where it may have begun. */
 export function planInitiate(s: Situation, step: Step): void {
   const slots = s.slots.wanted.mongo;
   const ready = slots.flatMap(({ current }) =>
     current?.health.health === 'healthy' && helloOf(current) && hostOf(current) ? [current] : [],
   );
-  const first = ready[0];
+  const begun = mayHaveBegunOn(s);
+  const first = begun ?? ready[0];
   if (ready.length < slots.length || !first) {
     step.notes.push(`replica set: waiting for ${slots.length - ready.length} of ${slots.length} members to answer before it is initiated`);
     return;
   }
-  const barrier = initiationBarrier(s, ready);
+  const barrier =
+    initiationBarrier(s, ready) ??
+    (ready.includes(first) ? undefined : `${first.fact.slot} (${first.fact.instanceId}): ${UNKNOWN_BEGINNING}`);
   if (barrier) {
     step.blocked.push(barrier);
     return;

@@ -7,6 +7,7 @@ import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
 import { instanceTypeOf } from '../spec';
 import { loadBarrier, trialBarrier } from './all-sick';
+import { mayHaveBegunOn, UNKNOWN_BEGINNING } from './beginning';
 import { awaitsRollback } from './rollout-barrier';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
@@ -43,6 +44,7 @@ function sharedBarrier(s: Situation, role: ServiceRole, node: Node): string | un
 /** Why a dead node can't have its successor yet; undefined when it can. */
 function replacementBarrier(s: Situation, slot: Slot, node: Node): string | undefined {
   if (isGone(node)) return undefined;
+  if (mayHaveBegunOn(s) === node) return UNKNOWN_BEGINNING;
   if (s.breaker.open) return s.breaker.reason;
   const shared = isService(slot.role) ? sharedBarrier(s, slot.role, node) : undefined;
   if (shared) return shared;

@@ -2,6 +2,7 @@
 import { isService } from '../names';
 import type { Node } from '../observation';
 import { hostOf } from '../slots';
+import { mayHaveBegunOn, UNKNOWN_BEGINNING } from './beginning';
 import { howDrained, maySendTo, whyNotStopped } from './drain';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { superfluousNodes } from './superfluous';
@@ -11,6 +12,7 @@ function mustStay(s: Situation, node: Node): string | undefined {
   const { role, slot, instanceId } = node.fact;
   if (s.observation.addresses.some((address) => address.holder === instanceId)) return `${slot} (${instanceId}) still holds an address`;
   if (role === 'mongo') {
+    if (mayHaveBegunOn(s) === node) return `${slot} (${instanceId}): ${UNKNOWN_BEGINNING}`;
     const host = hostOf(node);
     const member = s.mongo.members.some((m) => m.host === host);
     if (member) return `${slot} (${host}) is still a member of the replica set`;
