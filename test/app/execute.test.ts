@@ -245,26 +245,30 @@ describe('a job that its plan gave up', () => {
   });
 });
 
-describe('a restart', () => {
-  const job: PlannedJob = {
+describe('a job that rests on what was seen of a node', () => {
+  const restart: PlannedJob = {
+    ...TERMINATE,
     kind: 'restartRole',
-    ...common,
     jobKey: 'city@1/restart/i-2021#0',
-    role: 'orion',
-    slot: 'ctx2',
-    instanceId: 'i-2021',
   };
 
   it.each([
-    [45, { is: 'running' }],
-    [46, { is: 'stale', reason: 'restartRole came too late: it was planned more than 45 s ago' }],
-  ])('whose message took %d s ends so', async (ageS, state) => {
-    const w = aCity();
-    plan(w, job);
-    w.nowMs += ageS * 1000;
-    await runProvision(contextOver(w), job, 'm-1');
-    expect(w.claims.get(job.jobKey)).toMatchObject(state);
-    expect(w.commands).toHaveLength(state.is === 'running' ? 1 : 0);
+    [restart, 45],
+    [TERMINATE, 60],
+    [LAUNCH, 60],
+  ])('acts for a while after its plan, not later: %j', async (job, withinS) => {
+    for (const ageS of [withinS, withinS + 1]) {
+      const w = aCity();
+      plan(w, job);
+      w.nowMs += ageS * 1000;
+      await runProvision(contextOver(w), job, 'm-1');
+      expect(w.acts.length + w.commands.length).toBe(ageS === withinS ? 1 : 0);
+      if (ageS > withinS)
+        expect(w.claims.get(job.jobKey)).toMatchObject({
+          is: 'stale',
+          reason: `${job.kind} came too late: it was planned more than ${withinS} s ago`,
+        });
+    }
   });
 });
 

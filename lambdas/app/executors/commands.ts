@@ -63,9 +63,6 @@ export async function executeOnNode({ ports }: Context, job: NodeJob, plannedAtM
   const fact = instances.find((instance) => instance.instanceId === instanceId);
   if (fact && fact.state !== 'running') return { is: 'stale', reason: `${instanceId} is ${fact.state}` };
   if (!fact) return { is: 'stale', reason: `${instanceId} is not a node of ${cluster}, or EC2 does not list it yet` };
-  // A death seen so long ago is no reason for a restart: the node may be well by now.
-  if (job.kind === 'restartRole' && ports.clock.nowMs() - plannedAtMs > runningMaxMs(job))
-    return { is: 'stale', reason: `${job.kind} came too late: it was planned more than ${runningMaxMs(job) / 1000} s ago` };
   const { commandId } = await ports.commands.send(instanceId, cluster, commandOf(job, plannedAtMs));
   return { is: 'started', commandId, instanceId };
 }
