@@ -1,4 +1,5 @@
 /** The breaker: when so much looks sick that the observer is the likelier patient, nothing is taken down. Never blocks a launch into an empty slot. */
+import { isSilent } from './health';
 import type { Node } from './observation';
 import type { Policy } from './spec';
 
@@ -7,13 +8,18 @@ export interface Breaker {
   reason: string;
 }
 
+/** It took its configuration, so its agent is well, and yet nothing of it was ever seen: more likely the way to it than the node. */
+function isUnseen({ configVersion, health, probe }: Node): boolean {
+  return configVersion !== undefined && health.sickness === 'boot' && isSilent(probe);
+}
+
 /**
- * Open when more than `breakerShare` of the nodes that were ever well are dead by probe or unknown.
- * Nodes that EC2 itself calls gone are certain, and don't count as doubtful; nor does one that never came up:
+ * Open when more than `breakerShare` of the nodes that were ever well, or should be in sight, are dead by probe or unknown.
+ * Nodes that EC2 itself calls gone are certain, and don't count as doubtful; nor does one that never came up for another reason:
  * it says nothing about the observer, and is what a cluster caught half-built by an outage is made of.
  */
 export function judgeBreaker(nodes: readonly Node[], policy: Policy): Breaker {
-  const judged = nodes.filter(({ health }) => health.everHealthy && health.sickness !== 'gone');
+  const judged = nodes.filter((node) => (node.health.everHealthy && node.health.sickness !== 'gone') || isUnseen(node));
   const doubtful = judged.filter((node) => node.health.health === 'dead' || node.health.health === 'unknown');
   const open = judged.length > 0 && doubtful.length > judged.length * policy.breakerShare;
   const percent = Math.round(policy.breakerShare * 100);

@@ -68,6 +68,13 @@ export function isStalled(probe: NodeProbe | undefined): boolean {
   return probe !== undefined && isOfService(probe) && probe.process.is === 'failed' && probe.process.accepts === true;
 }
 
+/** Whether nothing at all on a node answers: it is the machine, or the way to it, whatever was configured. */
+export function isSilent(probe: NodeProbe | undefined): boolean {
+  if (!probe) return true;
+  const tellsVersion = probe.configVersion !== undefined || probe.drifted !== undefined;
+  return !tellsVersion && probe.process.is === 'failed' && probe.process.detail === 'no answer in time';
+}
+
 function withHealth(previous: NodeHealth, next: Omit<NodeHealth, 'sinceMs'>, nowMs: number): NodeHealth {
   return { ...next, sinceMs: previous.health === next.health ? previous.sinceMs : nowMs };
 }
@@ -89,15 +96,15 @@ function foldGood(previous: NodeHealth, verdict: Extract<Verdict, { is: 'good' }
 function foldBad(
   previous: NodeHealth,
   { detail, isStalled }: Extract<Verdict, { is: 'bad' }>,
-  fact: InstanceFact,
   policy: Policy,
   nowMs: number,
+  bootsFromMs: number,
 ): NodeHealth {
   const badSinceMs = previous.bad > 0 ? (previous.badSinceMs ?? nowMs) : nowMs;
   const bad = Math.min(previous.bad + 1, policy.deadAfterChecks);
   const base = { good: 0, bad, badSinceMs, everHealthy: previous.everHealthy, detail };
   if (!previous.everHealthy) {
-    const overGrace = nowMs - fact.launchedAtMs > policy.bootGraceS * 1000;
+    const overGrace = nowMs - bootsFromMs > policy.bootGraceS * 1000;
     if (!overGrace) return withHealth(previous, { ...base, health: 'unknown' }, nowMs);
     return withHealth(previous, { ...base, health: 'dead', sickness: 'boot' }, nowMs);
   }
@@ -109,7 +116,7 @@ function foldBad(
 /**
  * Next health of a node.
  * EC2's word that an instance is gone counts at once; a bad probe counts only in a row of them that also spans `deadAfterS`;
- * a probe that could not be made is unknown, and never makes a node dead.
+ * a probe that could not be made is unknown, and never makes a node dead. `bootsFromMs`: since when it could have come up.
  */
 export function foldHealth(
   previous: NodeHealth | undefined,
@@ -117,6 +124,7 @@ export function foldHealth(
   probe: NodeProbe | undefined,
   policy: Policy,
   nowMs: number,
+  bootsFromMs = fact.launchedAtMs,
 ): NodeHealth {
   const before = previous ?? newNodeHealth(nowMs);
   if (GONE_STATES.has(fact.state)) {
@@ -130,7 +138,7 @@ export function foldHealth(
   if (!probe) return before;
   const verdict = judge(probe);
   if (verdict.is === 'good') return foldGood(before, verdict, policy, nowMs);
-  if (verdict.is === 'bad') return foldBad(before, verdict, fact, policy, nowMs);
+  if (verdict.is === 'bad') return foldBad(before, verdict, policy, nowMs, bootsFromMs);
   if (before.health === 'dead') return { ...before, bad: 0 };
   return withHealth(before, { ...before, health: 'unknown', detail: verdict.detail }, nowMs);
 }

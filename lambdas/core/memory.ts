@@ -106,6 +106,8 @@ export interface Memory {
   replicaSetInitiated: boolean;
   /** The node that was told last to initiate the set, and when, ms, while nobody has seen whether it did. */
   initiating?: { instanceId: string; atMs: number };
+  /** Since when the set has had a primary, ms; absent while it has none in sight. */
+  primarySinceMs?: number;
   /** Since when a joining member has been SECONDARY with small lag, ms, by host. */
   caughtUpSinceMs: Record<string, number>;
   /** Since when a member that answers has been neither primary nor a caught-up secondary, ms, by host. */

@@ -1,8 +1,10 @@
 /** Joins facts, probes and memory into an observation, and folds health on the way. Reads nothing from outside. */
+import { serviceEntry } from './catalogue/catalogue';
 import type { ConfigReport } from './config-report';
 import type { AddressFact, CloudFacts, InstanceFact, NodeProbe, Probes } from './facts';
 import { foldHealth, newNodeHealth } from './health';
 import type { Memory } from './memory';
+import { isService } from './names';
 import type { Node, Observation } from './observation';
 import { type MongoView, viewReplicaSet } from './plan/mongo-view';
 import { hostOf } from './slots';
@@ -30,6 +32,11 @@ function lagS(node: Node, primaryLastWriteS: number | undefined): number | undef
   const hello = node.probe?.role === 'mongo' ? node.probe.hello : undefined;
   if (hello?.lastWriteS === undefined || primaryLastWriteS === undefined) return undefined;
   return Math.max(0, primaryLastWriteS - hello.lastWriteS);
+}
+
+/** Since when a node could have come up, ms: a service that needs the replica set does not start without its primary. */
+function bootsFromMs({ role, launchedAtMs }: InstanceFact, primarySinceMs: number): number {
+  return isService(role) && serviceEntry(role).needs.replicaSet ? Math.max(launchedAtMs, primarySinceMs) : launchedAtMs;
 }
 
 /** Where the set may have begun: known or gone with its node, it is no question any more. */
@@ -84,13 +91,16 @@ export function observe(
   nowMs: number,
 ): { observation: Observation; memory: Memory } {
   if (!cloud) return { observation: { cluster: spec.name, atMs: nowMs, cloudKnown: false, zones, nodes: [], addresses: [] }, memory };
+  const hasPrimary = Object.values(probes).some((probe) => probe.role === 'mongo' && probe.hello?.isWritablePrimary === true);
+  const primarySinceMs = hasPrimary ? (memory.primarySinceMs ?? nowMs) : undefined;
   const nodes = livingInstances(cloud, memory).map((fact): Node => {
     const probe = probes[fact.instanceId];
-    const health = foldHealth(memory.health[fact.instanceId] ?? newNodeHealth(nowMs), fact, probe, spec.policy, nowMs);
+    const before = memory.health[fact.instanceId] ?? newNodeHealth(nowMs);
+    const health = foldHealth(before, fact, probe, spec.policy, nowMs, bootsFromMs(fact, primarySinceMs ?? nowMs));
     return { fact, health, ...(probe ? { probe } : {}), ...reportOf(fact, probe, memory) };
   });
   const health = Object.fromEntries(nodes.map((node) => [node.fact.instanceId, node.health]));
-  const { initiating: _, ...known } = memory;
+  const { initiating: _, primarySinceMs: __, ...known } = memory;
   const isInitiated =
     memory.replicaSetInitiated || nodes.some((node) => node.probe?.role === 'mongo' && node.probe.hello?.setName === spec.mongo.replicaSet);
   const caughtUpSinceMs = foldCaughtUp(spec, nodes, memory, nowMs);
@@ -102,6 +112,7 @@ export function observe(
     memory: {
       ...known,
       ...foldInitiating(memory, isInitiated, nodes),
+      ...(primarySinceMs === undefined ? {} : { primarySinceMs }),
       health: { ...memory.health, ...health },
       incarnations,
       replicaSetInitiated: isInitiated,

@@ -149,7 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'lambdas/core/plan/launches.ts',
-        find: 'return isService(role) && serviceEntry(role).needs.replicaSet && s.mongo.initiated && !s.mongo.primary;',
+        find: 'return isService(role) && serviceEntry(role).needs.replicaSet && !s.mongo.primary;',
         replace: 'return false;',
       },
     ],

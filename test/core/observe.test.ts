@@ -52,6 +52,33 @@ describe('observe', () => {
     expect(observe(spec, cloudOf(...members), probesOf(11), later, ZONES, NOW_MS + 9_000).memory.caughtUpSinceMs).toEqual({});
   });
 
+  it('gives a service its grace from when a primary came, not from its launch', () => {
+    const young = spec.policy.bootGraceS * 1000 + 1;
+    const grown = NOW_MS - young;
+    const silent: NodeProbe = {
+      role: 'orion',
+      atMs: NOW_MS,
+      process: { is: 'failed', detail: 'connection refused' },
+      database: { is: 'unknown', detail: 'not asked' },
+    };
+    const broker = anInstance('ctx1', { launchedAtMs: grown });
+    const balancer = anInstance('lb1', { launchedAtMs: grown });
+    const probes = (withSet: boolean): Probes => ({
+      ...(withSet ? probesOf(0) : {}),
+      'i-2011': silent,
+      'i-1011': { role: 'lb', atMs: NOW_MS, process: silent.process },
+    });
+    const healthOf = (withSet: boolean, memory: Partial<Memory> = {}) => {
+      const seen = observe(spec, cloudOf(broker, balancer, ...members), probes(withSet), { ...EMPTY_MEMORY, ...memory }, ZONES, NOW_MS);
+      const [orion, lb] = seen.observation.nodes.map(({ health }) => health.health);
+      return { orion, lb, since: seen.memory.primarySinceMs };
+    };
+    expect(healthOf(false)).toEqual({ orion: 'unknown', lb: 'dead', since: undefined });
+    expect(healthOf(true)).toEqual({ orion: 'unknown', lb: 'dead', since: NOW_MS });
+    expect(healthOf(true, { primarySinceMs: grown })).toEqual({ orion: 'dead', lb: 'dead', since: grown });
+    expect(healthOf(false, { primarySinceMs: grown })).toEqual({ orion: 'unknown', lb: 'dead', since: undefined });
+  });
+
   it('knows from any member that the set was initiated', () => {
     expect(observe(spec, cloudOf(...members), probesOf(0), EMPTY_MEMORY, ZONES, NOW_MS).memory.replicaSetInitiated).toBe(true);
     expect(observe(spec, cloudOf(...members), {}, EMPTY_MEMORY, ZONES, NOW_MS).memory.replicaSetInitiated).toBe(false);

@@ -59,7 +59,7 @@ function replacementBarrier(s: Situation, slot: Slot, node: Node): string | unde
 
 /** A database that is out of reach stops those who need it from starting; replacing them would not help (facts: Orion's 1026 stays closed). */
 export function isDatabaseFault(s: Situation, role: Role): boolean {
-  return isService(role) && serviceEntry(role).needs.replicaSet && s.mongo.initiated && !s.mongo.primary;
+  return isService(role) && serviceEntry(role).needs.replicaSet && !s.mongo.primary;
 }
 
 /** Whether a restart comes before a replacement: the instance runs, its process does not, and it was not restarted enough yet. */

@@ -1,4 +1,5 @@
 /** Follows how new settings come to a role's nodes: proven on one, stopped at the first that turns unhealthy. Judges and remembers; plans no job. */
+import { isSilent } from '../health';
 import type { Memory, Rollout, Settling } from '../memory';
 import { isService, ROLES, type Role } from '../names';
 import type { Node } from '../observation';
@@ -30,17 +31,10 @@ function lookAtSettling(s: Situation, node: Node, before: Settling): Settling | 
   return good >= healthyAfterChecks && s.nowMs - sinceMs >= restMs ? undefined : { ...before, good };
 }
 
-/** Whether nothing at all on the node answers: then it is the machine, whatever was configured. */
-function isSilent({ probe }: Node): boolean {
-  if (!probe) return true;
-  const tellsVersion = probe.configVersion !== undefined || probe.drifted !== undefined;
-  return !tellsVersion && probe.process.is === 'failed' && probe.process.detail === 'no answer in time';
-}
-
 /** What is wrong with a node that took new settings; undefined while it is well, may yet become so, or can't be seen. */
 function sicknessOf(s: Situation, node: Node, sinceMs: number): string | undefined {
   const { health, sickness, detail } = node.health;
-  if (isWell(node) || health === 'unknown' || sickness === 'gone' || isSilent(node)) return undefined;
+  if (isWell(node) || health === 'unknown' || sickness === 'gone' || isSilent(node.probe)) return undefined;
   const ageMs = s.nowMs - sinceMs;
   const lacksDatabase = sickness === 'database' && ageMs >= s.spec.policy.deadAfterS * 1000;
   const isStuck = ageMs >= Math.max(SETTLE_MAX_MS, 2 * s.spec.policy.deadAfterS * 1000);

@@ -19,6 +19,37 @@ describe('a cluster caught half-built by an outage', () => {
     expect(judgeBreaker(world.nodes, world.spec.policy).open).toBe(true);
   });
 
+  it('opens the breaker as well when nodes took their configuration and none of them was ever seen', () => {
+    const unseen = (world: World, detail: string, ...slots: string[]) =>
+      slots.reduce(
+        (w, slot) =>
+          change(w, slot, (node) => ({
+            ...dead(node, 'boot'),
+            configVersion: 'v1',
+            probe: { role: 'lb', atMs: NOW_MS, process: { is: 'failed', detail } },
+          })),
+        world,
+      );
+    const isOpen = (world: World) => judgeBreaker(world.nodes, world.spec.policy).open;
+    const all = aHealthyWorld().nodes.map(({ fact }) => fact.slot);
+    expect(isOpen(unseen(aHealthyWorld(), 'no answer in time', ...all))).toBe(true);
+    // A connection refused was seen: it is the node.
+    expect(isOpen(unseen(aHealthyWorld(), 'connection refused', ...all))).toBe(false);
+  });
+
+  it('replaces no broker while there is no primary without which none starts', () => {
+    const { jobs } = planOf({
+      ...withNodes(
+        aHealthyWorld(),
+        aHealthyWorld().nodes.flatMap((node) =>
+          node.fact.role === 'mongo' ? [] : node.fact.role === 'orion' ? [dead(node, 'boot')] : [node],
+        ),
+      ),
+      memory: { ...aHealthyWorld().memory, replicaSetInitiated: false },
+    });
+    expect(jobs.filter((job) => job.kind === 'launchNode').map(({ slot }) => slot)).toEqual(['mdb1', 'mdb2', 'mdb3']);
+  });
+
   it('tells its nodes what to run, however long ago they were launched', () => {
     const { jobs } = planOf(neverTold(aHealthyWorld(), 'ctx2', 'lb2'));
     expect(jobs.flatMap((job) => (job.kind === 'applyConfig' ? [job.slot] : [])).sort()).toEqual(['ctx2', 'lb2']);
