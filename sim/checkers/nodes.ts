@@ -23,14 +23,19 @@ function isMember(world: SimWorld, { fact, member }: SimNode): boolean {
   return !config || config.members.some(({ host }) => host === member.host);
 }
 
-/** Balancers that clients may come through: one whose successor serves, and that no address leads to, has none, whatever it still names. */
-function balancersInService({ cloud }: SimWorld, cluster: string): SimNode[] {
+/**
+ * Balancers that clients come through, and those in reserve: without an address one is that while no successor of it serves, and where
+ * the spec wants more balancers than have one.
+ */
+function balancersInService({ cloud, state }: SimWorld, cluster: string): SimNode[] {
   const serving = [...cloud.nodes.values()]
     .filter(({ fact }) => fact.cluster === cluster && fact.role === 'lb')
     .filter(cloud.isServing, cloud);
   const holders = new Set([...cloud.addresses.values()].map(({ holder }) => holder));
   const isFollowed = ({ fact }: SimNode) => serving.some((n) => n.fact.slot === fact.slot && n.fact.incarnation > fact.incarnation);
-  return serving.filter((node) => holders.has(node.fact.instanceId) || !isFollowed(node));
+  const holding = serving.filter(({ fact }) => holders.has(fact.instanceId));
+  const isReserved = holding.length < (state.rows.get(cluster)?.spec.lb.count ?? 0);
+  return serving.filter((node) => holding.includes(node) || (isReserved && !isFollowed(node)));
 }
 
 /** A service that no balancer names any more gets no requests, a mongod that is no member has no say: taking it down disrupts nobody. */
