@@ -61,7 +61,10 @@ function checkTerminate(s: Situation, job: JobOf<'terminateNode'>): string | und
   return sender ? `${sender} may still send to it` : undefined;
 }
 
-/** The one way off a healthy holder: it keeps another, the taker is well, in service and holds none, and no other address is on its way. */
+/**
+ * The one way off a healthy holder: it keeps another or its successor holds one, the taker is well, in service and holds none, and no other
+ * address is on its way.
+ */
 function checkGift(s: Situation, job: JobOf<'moveAddress'>, jobs: readonly PlannedJob[]): string | undefined {
   const { holder } = job.expect;
   const { addresses, nodes } = s.observation;
@@ -70,7 +73,10 @@ function checkGift(s: Situation, job: JobOf<'moveAddress'>, jobs: readonly Plann
   if (s.spec.entry.mode !== 'active-active') return `entry.mode is ${s.spec.entry.mode}: no balancer gives an address`;
   if (!isHealthy(holder) || !isHealthy(job.to)) return 'giver and taker are not both healthy';
   if (!heldBy(holder).some(({ allocationId }) => allocationId === job.allocationId)) return 'the giver does not hold it';
-  if (heldBy(holder).length < 2) return 'the giver would keep none';
+  const isFollowed = s.slots.wanted.lb.some(
+    ({ current, extras }) => current && heldBy(current.fact.instanceId).length > 0 && extras.some(({ fact }) => fact.instanceId === holder),
+  );
+  if (heldBy(holder).length < 2 && !isFollowed) return 'the giver would keep none';
   if (heldBy(job.to).length > 0) return 'the taker holds one already';
   if (!s.slots.wanted.lb.some(({ current }) => current?.fact.instanceId === job.to)) return 'the taker fills no slot';
   const other = [...s.inFlight, ...jobs].some((j) => j.kind === 'moveAddress' && j.jobKey !== job.jobKey);

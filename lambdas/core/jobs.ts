@@ -141,7 +141,7 @@ const failoverJobs = [
     ...planned,
     allocationId,
     to: instanceId,
-    /** Its holder is well and gives it to a balancer that holds none; the holder keeps at least one other. */
+    /** Its holder is well and gives it to a balancer that holds none; the holder keeps another, or its successor has one. */
     gives: z.literal(true).optional(),
     /** Who held it when this was planned; null while it was free. */
     expect: z.strictObject({ holder: instanceId.nullable() }),

@@ -83,14 +83,28 @@ class ActiveLog {
   }
 }
 
+/** Whether a later node of a balancer's slot serves, and holds an address: it came back too late. */
+function isFollowed({ cloud }: SimWorld, { fact }: SimNode): boolean {
+  return [...cloud.addresses.values()].some(({ holder }) => {
+    const node = cloud.nodes.get(holder ?? '');
+    return (
+      node?.fact.slot === fact.slot &&
+      node.fact.cluster === fact.cluster &&
+      node.fact.incarnation > fact.incarnation &&
+      cloud.isServing(node)
+    );
+  });
+}
+
 /**
  * Why an address may not leave a holder that serves. The one way it may: in an active/active cluster, for another balancer that serves
- * and holds none, while the holder keeps one and no other address of the cluster went that way a moment ago.
+ * and holds none, while the holder keeps one or is followed by one that has one, and no other address went that way a moment ago.
  */
 function whyNoGift(world: SimWorld, { allocationId, holder }: AddressFact, to: SimNode, lastMs: number): string | undefined {
   const heldBy = (id: string | undefined) =>
     [...world.cloud.addresses.values()].filter((other) => other.allocationId !== allocationId && other.holder === id).length;
-  if (heldBy(holder) === 0) return 'its holder keeps none';
+  const from = world.cloud.nodes.get(holder ?? '');
+  if (heldBy(holder) === 0 && !(from && isFollowed(world, from))) return 'its holder keeps none';
   if (heldBy(to.fact.instanceId) > 0) return 'the taker has one';
   if (!world.cloud.isServing(to)) return 'the taker does not serve';
   return world.scheduler.nowMs - lastMs < GIFTS_APART_MS ? 'another one was given a moment ago' : undefined;

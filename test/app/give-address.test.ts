@@ -83,6 +83,18 @@ describe('an address that a healthy balancer gives', () => {
     expect(w.acts).toEqual([]);
   });
 
+  it('leaves one that came back after its successor took an address, and only then', async () => {
+    const followed = (second: string): MemoryWorld => {
+      const w = aCity([second, LB2]);
+      const { instances, addresses } = w.cloud;
+      return { ...w, cloud: { instances: [...instances, balancer('lb2', { incarnation: 2, privateIp: '10.0.1.22' })], addresses } };
+    };
+    const w = followed('i-1022');
+    expect(await run(w, GIVE)).toMatchObject({ is: 'done' });
+    expect(w.acts).toEqual(['associate eipalloc-2 with i-1011 at 10.0.9.1']);
+    expect(await run(followed('i-1031'), GIVE)).toMatchObject({ is: 'refused', reason: expect.stringContaining('would keep none') });
+  });
+
   it('is taken as any free one when its giver died meanwhile', async () => {
     const w = aCity([LB1, undefined]);
     expect(await run(w, GIVE)).toMatchObject({ is: 'done' });

@@ -1,6 +1,6 @@
 /**
  * Executes address jobs; the failover worker is the only writer of associations. Takes an address from a holder that answers in one case
- * alone: the plan says that it gives it, and the looks here agree that it keeps another and that the taker has none.
+ * alone: the plan says that it gives it, and the looks here agree that it keeps another, or its successor has one, and the taker none.
  */
 import { placeOf, whyNotAt } from '../../core/entry-place';
 import type { AddressFact, CloudFacts, InstanceFact } from '../../core/facts';
@@ -74,10 +74,13 @@ function expectedAddress(seen: Seen, move: Move): AddressFact | Result {
   return { is: 'stale', reason: `${address.publicIp} is held by ${address.holder} by now, expected ${move.holder ?? 'nobody'}` };
 }
 
-/** Why a healthy holder must not give an address; undefined while it keeps another one and the taker has none. */
-function whyNotGiven({ addresses }: Seen, { allocationId, holder, to }: Move): string | undefined {
+/** Why a healthy holder must not give an address; undefined while it keeps another one, or its successor has one, and the taker has none. */
+function whyNotGiven({ addresses, instances }: Seen, { allocationId, holder, to }: Move): string | undefined {
   const others = addresses.filter((address) => address.allocationId !== allocationId);
-  if (!others.some((address) => address.holder === holder)) return `its holder ${holder} is well and would keep none`;
+  const from = instances.find(({ instanceId }) => instanceId === holder);
+  const successors = instances.filter(({ slot, incarnation }) => from && slot === from.slot && incarnation > from.incarnation);
+  const keepers = new Set([holder, ...successors.map(({ instanceId }) => instanceId)]);
+  if (!others.some((address) => keepers.has(address.holder ?? null))) return `its holder ${holder} is well and would keep none`;
   const held = others.find((address) => address.holder === to);
   return held && `${to} holds ${held.publicIp} already`;
 }

@@ -1,6 +1,7 @@
 /**
  * Plans what active/active needs beyond one address: a second private address a balancer, and an address a balancer.
- * The one place that lets an address leave a healthy holder: one at a time, to a balancer that holds none, off one that keeps another.
+ * The one place that lets an address leave a healthy holder: one at a time, to a balancer that holds none, off one that keeps another or
+ * has a successor that holds one.
  */
 import { placeOf, whyNotAt } from '../entry-place';
 import type { AddressFact } from '../facts';
@@ -64,6 +65,13 @@ function heldBy(addresses: readonly AddressFact[], { fact }: Node): AddressFact[
   return addresses.filter(({ holder }) => holder === fact.instanceId);
 }
 
+/** Who has an address to give: a balancer of the pair that keeps another, or one that came back after its successor took one. */
+function findGiver(s: Situation, wanted: readonly AddressFact[], pair: readonly Node[]): Node | undefined {
+  const returned = s.slots.wanted.lb.flatMap(({ current, extras }) => (current && heldBy(wanted, current).length > 0 ? extras : []));
+  const isGiver = (node: Node) => node.health.health === 'healthy' && heldBy(wanted, node).length > 0;
+  return pair.find((node) => heldBy(wanted, node).length > 1) ?? returned.find(isGiver);
+}
+
 /** Which of a giver's addresses goes: the taker slot's own, else the last that the taker can serve. */
 function chooseGift(s: Situation, held: readonly AddressFact[], taker: Node): AddressFact | undefined {
   const able = held.filter(({ name }) => whyNotAt(name, taker.fact, taker.probe) === undefined);
@@ -79,7 +87,7 @@ export function planSpread(s: Situation, names: readonly string[], step: Step): 
   const wanted = s.observation.addresses.filter(({ name }) => names.includes(name));
   if (!pair || wanted.length !== names.length) return;
   const taker = pair.find((node) => heldBy(wanted, node).length === 0);
-  const giver = pair.find((node) => heldBy(wanted, node).length > 1);
+  const giver = findGiver(s, wanted, pair);
   if (!taker || !giver) return;
   if (!isQuick(taker)) {
     step.notes.push(`${taker.fact.slot} (${taker.fact.instanceId}) answers too slowly to be given an address`);
@@ -100,9 +108,10 @@ export function planSpread(s: Situation, names: readonly string[], step: Step): 
   const base = `give/${gift.name}/${taker.fact.instanceId}`;
   if (!mayTry(s, base) || gaveLately(s)) return;
   const rest = held.filter((address) => address !== gift).map(({ name }) => name);
+  const gives = rest.length > 0 ? `gives it and keeps ${rest.join(', ')}` : 'gives it and leaves: its successor holds one';
   step.jobs.push({
     kind: 'moveAddress',
-    ...common(s, base, `${gift.name} goes to ${to}, which is well and holds no address; ${from} gives it and keeps ${rest.join(', ')}`),
+    ...common(s, base, `${gift.name} goes to ${to}, which is well and holds no address; ${from} ${gives}`),
     allocationId: gift.allocationId,
     to: taker.fact.instanceId,
     gives: true,

@@ -5,7 +5,7 @@ import type { Health } from '../../../lambdas/core/memory';
 import type { Node } from '../../../lambdas/core/observation';
 import { planSituation } from '../../../lambdas/core/plan/plan';
 import { summarize } from '../../../lambdas/core/status';
-import { aHealth, aHealthyWorld, change, dead, inStep, look, NOW_MS, planOf, type World } from '../../builders';
+import { aHealth, aHealthyWorld, aNode, change, dead, inStep, look, NOW_MS, planOf, type World, withNodes } from '../../builders';
 
 const LB1 = 'i-1011';
 const LB2 = 'i-1021';
@@ -96,6 +96,33 @@ describe('an active/active pair', () => {
     const world = inStep(change(change(aPair(), 'lb1', bare), 'lb2', bare));
     expect(planOf(world).jobs).toEqual([]);
     expect(movesOf(change(world, 'lb2', (node) => dead(node)))).toMatchObject([{ allocationId: 'eipalloc-2', to: LB1 }]);
+  });
+});
+
+describe('a balancer that came back after its successor took the other address', () => {
+  /** lb1 died with both, came back with entry2 in hand; its successor has entry1, lb2 none. */
+  function aCity(successorHolds: string | undefined = 'i-1012'): World {
+    const world = aPair();
+    const [lb1] = world.nodes.filter(({ fact }) => fact.slot === 'lb1');
+    const successor = able(aNode('lb1', { fact: { incarnation: 2 } }));
+    const nodes = [...world.nodes, successor];
+    const memory = { ...world.memory, addressHomes: {} };
+    return inStep(held({ ...withNodes(world, nodes), memory }, [successorHolds, lb1?.fact.instanceId]));
+  }
+
+  it('gives it to the one that holds none, and can go then', () => {
+    const [move] = movesOf(aCity());
+    expect(move).toMatchObject({ allocationId: 'eipalloc-2', to: LB2, gives: true, expect: { holder: LB1 } });
+    expect(move?.reason).toContain('lb1 (i-1011) gives it and leaves: its successor holds one');
+    expect(findViolations(look(aCity()), move ? [move] : [])).toEqual([]);
+    expect(kindsOf(held(aCity(), ['i-1012', LB2]))).toEqual(['terminateNode']);
+  });
+
+  it('keeps it while its successor holds none', () => {
+    const gifts = movesOf(aCity(LB2)).filter(({ gives }) => gives);
+    expect(gifts).toEqual([]);
+    const [move] = movesOf(aCity());
+    expect(findViolations(look(aCity(LB2)), move ? [move] : []).join()).toContain('the giver would keep none');
   });
 });
 
