@@ -89,12 +89,13 @@ export function problemOf(world: World, cluster: string): string | undefined {
   return nodeProblem(world, spec, nodes) ?? setProblem(world, spec, nodes) ?? entryProblem(world, spec, nodes);
 }
 
-/** The newest configuration anybody ever had, also who is gone by now. */
+/** The newest configuration that anybody has who may run again; what a full disk alone knows, nobody will ever hear of. */
 function lastConfig(world: World, cluster: string): ReplicaSetConfig | undefined {
   let last: ReplicaSetConfig | undefined;
-  for (const { fact, member } of world.cloud.nodes.values())
-    if (fact.cluster === cluster && fact.state !== 'terminated' && member?.config && (!last || compareConfigs(member.config, last) > 0))
-      last = member.config;
+  for (const { fact, member, diskFull } of world.cloud.nodes.values()) {
+    if (fact.cluster !== cluster || fact.state === 'terminated' || diskFull || !member?.config) continue;
+    if (!last || compareConfigs(member.config, last) > 0) last = member.config;
+  }
   return last;
 }
 
