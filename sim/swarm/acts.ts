@@ -1,5 +1,6 @@
 /** Acts that strike once: on nodes, and what people do. Uses what the world offers to anybody, never a row or a plan. */
-import type { Role } from '../../lambdas/core/names';
+import { serviceEntry } from '../../lambdas/core/catalogue/catalogue';
+import { isService, type Role } from '../../lambdas/core/names';
 import { countOf } from '../../lambdas/core/spec';
 import type { SimNode } from '../sim-node';
 import type { World } from '../world';
@@ -57,7 +58,8 @@ export function strike(world: World, node: SimNode, fault: Extract<Fault, { vict
         bringUp(world, node);
       };
     case 'losesDatabase':
-      node.lostDatabase = true;
+      // The drivers of the others find the primary again by themselves, as their entries say.
+      if (isService(node.fact.role) && serviceEntry(node.fact.role).restart.on === 'truth') node.lostDatabase = true;
       return undefined;
     case 'diskFull':
       node.diskFull = true;

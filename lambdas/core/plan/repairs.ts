@@ -34,6 +34,8 @@ function planRestart(s: Situation, node: Node, step: Step): void {
     });
 }
 
+/** A driver finds a new primary within seconds; one that takes longer is worth a word, ms. */
+const CUT_OFF_MS = 120_000;
 /** Doublings of the rest between two restarts that did not help, at most. */
 const DOUBLINGS_MAX = 5;
 
@@ -45,9 +47,21 @@ function isTimeToReconnect(s: Situation, { fact, health }: Node, afterS: number)
   return s.nowMs - Math.max(lastAtMs, lacksDatabaseSinceMs) >= afterS * 1000 * 2 ** Math.min(count, DOUBLINGS_MAX);
 }
 
+/** A node that alone of its role lacks the database is left to its driver, and said to be so once that takes long. */
+function noteCutOff(s: Situation, role: ServiceRole, step: Step): void {
+  const nodes = s.slots.wanted[role].flatMap(({ current }) => current ?? []);
+  const isCutOff = ({ health }: Node) => health.lacksDatabaseSinceMs !== undefined && s.nowMs - health.lacksDatabaseSinceMs > CUT_OFF_MS;
+  if (!nodes.some(({ health }) => health.health === 'healthy' && health.sickness === undefined)) return;
+  for (const node of nodes.filter(isCutOff)) {
+    const { slot, instanceId } = node.fact;
+    step.notes.push(`${slot} (${instanceId}) answers without its database, ${node.health.detail}, while others of its role have it`);
+  }
+}
+
 /** A service whose driver gives up for good is restarted once the database is well and it still says that it has none. */
 function planReconnect(s: Situation, role: ServiceRole, step: Step): void {
   const { on, afterS } = serviceEntry(role).restart;
+  if (on !== 'truth') noteCutOff(s, role, step);
   if (on !== 'truth' || !s.mongo.primary || !s.mongo.committed || s.breaker.open) return;
   const node = s.slots.wanted[role].find(({ current }) => current && isTimeToReconnect(s, current, afterS))?.current;
   if (!node || s.busy.has(`config/${node.fact.instanceId}`)) return;

@@ -45,7 +45,11 @@ describe('a service that answers without its database', () => {
   it('is left alone while the set has no primary, and where its driver comes back by itself', () => {
     const world = withHealth(base, 'sth1', cutOff(600));
     expect(jobsOf(setOf(world, { voters: memberHosts(base), primary: null }), 'sth')).toEqual([]);
-    expect(jobsOf(withHealth(base, 'ctx1', cutOff(600)), 'ctx')).toEqual([]);
+    const alone = withHealth(base, 'ctx1', cutOff(600));
+    expect(jobsOf(alone, 'ctx')).toEqual([]);
+    expect(planOf(alone).sentence).toMatch(/^ctx1 \(i-2011\) answers without its database, .*, while others of its role have it$/);
+    expect(planOf(withHealth(base, 'ctx1', cutOff(100))).sentence).not.toContain('ctx1');
+    expect(planOf(withHealth(withHealth(base, 'ctx2', cutOff(600)), 'ctx1', cutOff(600))).sentence).not.toContain('while others');
   });
 
   it('one at a time, and twice as late after each restart that did not help', () => {
