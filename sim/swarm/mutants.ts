@@ -25,7 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'holder-not-probed',
     bug: 'an address moves whatever the two looks at its holder say',
-    patches: [{ file: 'lambdas/app/executors/addresses.ts', find: 'if (stays) return', replace: 'if (stays && move.to === "") return' }],
+    patches: [{ file: 'lambdas/app/executors/addresses.ts', find: 'return stays ?', replace: 'return stays && move.to === "" ?' }],
     seed: 10,
   },
   {
@@ -81,7 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       { file: 'lambdas/core/breaker.ts', find: 'const open = judged.length > 0 &&', replace: 'const open = judged.length > 1_000 &&' },
     ],
-    seed: 315,
+    seed: 54,
   },
   {
     name: 'placement-groups-stay',
@@ -107,7 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (!fact) return { is: 'already' };\n  if (!fact) return { is: 'waiting', reason:",
       },
     ],
-    seed: 161,
+    seed: 1,
   },
   {
     name: 'never-configured-left-alone',
@@ -120,11 +120,11 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'lambdas/core/breaker.ts',
-        find: 'health.everHealthy && health.sickness',
-        replace: '(health.everHealthy || health.health === "dead") && health.sickness',
+        find: 'node.health.everHealthy && node.health.sickness',
+        replace: '(node.health.everHealthy || node.health.health === "dead") && node.health.sickness',
       },
     ],
-    seed: 102,
+    seed: 770,
   },
   {
     name: 'unknown-is-bad',
@@ -136,7 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (verdict.is !== 'blind' || verdict.detail) return foldBad",
       },
     ],
-    seed: 357,
+    seed: 216,
   },
   {
     name: 'broker-blamed-for-database',
