@@ -28,7 +28,7 @@ const policy = z.strictObject({
   drainMaxS: z.int().min(0).max(60).default(30),
   /** Rest of a slot after a replacement, seconds. */
   slotCooldownS: z.int().min(0).max(3600).default(60),
-  /** Share of nodes dead or unknown by probe above which nothing is replaced. */
+  /** Share of nodes not healthy by probe above which nothing is replaced. */
   breakerShare: z.number().min(0.1).max(1).default(0.5),
   /** A joining member may vote once its lag stayed at or below this, seconds. */
   mongoLagMaxS: z.int().min(1).max(600).default(10),

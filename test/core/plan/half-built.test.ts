@@ -19,6 +19,16 @@ describe('a cluster caught half-built by an outage', () => {
     expect(judgeBreaker(world.nodes, world.spec.policy).open).toBe(true);
   });
 
+  it('keeps the breaker open when those out of sight were restarted, and have not answered since', () => {
+    const world = (health: 'dead' | 'suspect') =>
+      ['lb1', 'ctx1', 'mdb2'].reduce(
+        (w, slot) => change(w, slot, ({ probe: _, ...node }) => ({ ...node, health: aHealth(health) })),
+        change(aHealthyWorld(), 'lb2', (node) => dead(node)),
+      );
+    const isOpen = ({ nodes, spec }: World) => judgeBreaker(nodes, { ...spec.policy, breakerShare: 0.5 }).open;
+    expect([isOpen(world('dead')), isOpen(world('suspect'))]).toEqual([true, true]);
+  });
+
   it('opens the breaker as well when nodes took their configuration and none of them was ever seen', () => {
     const unseen = (world: World, detail: string, ...slots: string[]) =>
       slots.reduce(
