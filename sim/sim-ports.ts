@@ -204,7 +204,7 @@ export function makeSimPorts(world: SimWorld, invocation: Invocation = { dead: f
     },
     leases: {
       take: (name, nowMs, forMs) => call('claims', () => leases.take(name, nowMs, forMs)),
-      end: (name, untilMs) => call('claims', () => leases.end(name, untilMs)),
+      end: (name, untilMs, note) => call('claims', () => leases.end(name, untilMs, note)),
     },
     budget: { take: (name, limit, windowMs, nowMs) => call('budget', () => budget.take(name, limit, windowMs, nowMs)) },
     journal: {

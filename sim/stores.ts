@@ -1,5 +1,5 @@
 /** Specs, rows, claims, leases, budget and journal as plain maps with the conditions of the real stores. Answers at once; delays are others' work. */
-import type { ClaimState, JournalEntry, Ports } from '../lambdas/app/ports';
+import type { ClaimState, JournalEntry, Lease, Ports } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
 import type { ClusterRow } from '../lambdas/core/memory';
 
@@ -8,8 +8,7 @@ export interface StoredState {
   rows: Map<string, ClusterRow>;
   specs: Map<string, { text: string; version: number }>;
   claims: Map<string, ClaimState>;
-  /** When each ends, ms. */
-  leases: Map<string, number>;
+  leases: Map<string, Lease>;
   journal: (JournalEntry & { cluster: string })[];
   budget: Map<string, number>;
 }
@@ -85,12 +84,15 @@ function makeClaims({ claims }: StoredState): Stores['claims'] {
 function makeLeases({ leases }: StoredState): Stores['leases'] {
   return {
     take: async (name, nowMs, forMs) => {
-      if ((leases.get(name) ?? 0) > nowMs) return null;
-      leases.set(name, nowMs + forMs);
-      return nowMs + forMs;
+      const before = leases.get(name);
+      if (before && before.untilMs > nowMs) return null;
+      const lease = { ...before, untilMs: nowMs + forMs };
+      leases.set(name, lease);
+      return lease;
     },
-    end: async (name, untilMs) => {
-      if (leases.get(name) === untilMs) leases.delete(name);
+    end: async (name, untilMs, note) => {
+      const before = leases.get(name);
+      if (before?.untilMs === untilMs) leases.set(name, { ...before, untilMs: 0, ...(note === undefined ? {} : { note }) });
     },
   };
 }

@@ -26,15 +26,19 @@ export class PortError extends Error {
   }
 }
 
-/** Whether a conditional write lost; any other failure is thrown on. */
-export async function isConflict(write: Promise<void>): Promise<boolean> {
+/** What a conditional write answers; undefined when it lost. Any other failure is thrown on. */
+export async function unlessConflict<T>(write: Promise<T>): Promise<T | undefined> {
   try {
-    await write;
-    return false;
+    return await write;
   } catch (error) {
-    if (error instanceof PortError && error.code === 'conflict') return true;
+    if (error instanceof PortError && error.code === 'conflict') return undefined;
     throw error;
   }
+}
+
+/** Whether a conditional write lost; any other failure is thrown on. */
+export async function isConflict(write: Promise<void>): Promise<boolean> {
+  return (await unlessConflict(write.then(() => true))) === undefined;
 }
 
 export interface LaunchRequest {
@@ -142,12 +146,19 @@ export interface ClaimStore {
   readMany(jobKeys: string[]): Promise<Record<string, ClaimState>>;
 }
 
+export interface Lease {
+  /** When it ends, ms. */
+  untilMs: number;
+  /** What the worker before left here. */
+  note?: string;
+}
+
 /** Keeps other workers off a thing while one acts on it; one that died keeps them off no longer than its lease. */
 export interface Leases {
-  /** When the lease ends, ms: it was free, or the lease before is over. Null while another worker has it. */
-  take(name: string, nowMs: number, forMs: number): Promise<number | null>;
-  /** Ends the lease that would end at `untilMs`; one that another worker took meanwhile stays. */
-  end(name: string, untilMs: number): Promise<void>;
+  /** The lease, when the thing was free or the lease before is over; null while another worker has it. */
+  take(name: string, nowMs: number, forMs: number): Promise<Lease | null>;
+  /** Ends the lease that would end at `untilMs`, and leaves a note, or that of before; one that another worker took meanwhile stays. */
+  end(name: string, untilMs: number, note?: string): Promise<void>;
 }
 
 /** Fleet-wide limit on dangerous acts. */

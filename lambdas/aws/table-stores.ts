@@ -9,6 +9,7 @@ import {
   type Leases,
   PortError,
   type RowStore,
+  unlessConflict,
 } from '../app/ports';
 import type { ClusterRow } from '../core/memory';
 import type { Key, Table } from './table';
@@ -85,21 +86,18 @@ export function makeClaims(table: Table, nowMs: () => number): ClaimStore {
 
 /** One item a thing; it stays, so that nobody needs to delete one, and goes by itself a day after its last lease. */
 export function makeLeases(table: Table): Leases {
-  const itemOf = (name: string, freeFromMs: number, untilMs: number) => ({
-    pk: `lease#${name}`,
-    sk: '-',
-    freeFromMs,
-    expiresAt: Math.floor(untilMs / 1000) + CLAIM_KEPT_S,
-  });
+  const key = (name: string): Key => ({ pk: `lease#${name}`, sk: '-' });
   return {
     take: async (name, nowMs, forMs) => {
       const untilMs = nowMs + forMs;
       const condition = { expression: 'attribute_not_exists(pk) OR freeFromMs <= :now', values: { ':now': nowMs } };
-      return (await isConflict(table.put(itemOf(name, untilMs, untilMs), condition))) ? null : untilMs;
+      const values = { freeFromMs: untilMs, expiresAt: Math.floor(untilMs / 1000) + CLAIM_KEPT_S };
+      const item = await unlessConflict(table.update(key(name), values, condition));
+      return item ? { untilMs, ...(item.note === undefined ? {} : { note: String(item.note) }) } : null;
     },
-    end: async (name, untilMs) => {
+    end: async (name, untilMs, note) => {
       const condition = { expression: 'freeFromMs = :own', values: { ':own': untilMs } };
-      await isConflict(table.put(itemOf(name, 0, untilMs), condition));
+      await unlessConflict(table.update(key(name), { freeFromMs: 0, ...(note === undefined ? {} : { note }) }, condition));
     },
   };
 }

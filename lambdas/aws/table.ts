@@ -63,6 +63,22 @@ export class Table {
     await callAws(`DeleteItem ${pk}`, () => this.client.send(new DeleteItemCommand(input)));
   }
 
+  /** Sets some attributes of an item, making it when missing; answers all of it. @throws conflict when the condition does not hold. */
+  async update({ pk, sk }: Key, values: Item, condition: Condition): Promise<Item> {
+    const names = Object.keys(values);
+    const input = {
+      TableName: this.name,
+      Key: { pk: { S: pk }, sk: { S: sk } },
+      UpdateExpression: `SET ${names.map((name, i) => `#s${i} = :${name}`).join(', ')}`,
+      ConditionExpression: condition.expression,
+      ExpressionAttributeNames: { ...condition.names, ...Object.fromEntries(names.map((name, i) => [`#s${i}`, name])) },
+      ExpressionAttributeValues: toItem({ ...condition.values, ...Object.fromEntries(names.map((name) => [`:${name}`, values[name]])) }),
+      ReturnValues: 'ALL_NEW',
+    } as const;
+    const { Attributes } = await callAws(`UpdateItem ${pk}`, () => this.client.send(new UpdateItemCommand(input)));
+    return unmarshall(Attributes ?? {});
+  }
+
   /** Adds 1 to `field` of an item, making it when missing, unless it is at `limit`. @throws conflict at the limit. */
   async increment({ pk, sk }: Key, field: string, limit: number, expiresAtS: number): Promise<void> {
     const input = {

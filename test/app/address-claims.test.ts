@@ -209,11 +209,35 @@ describe('of two that want the same address', () => {
   });
 
   it('a worker that died keeps it for twenty seconds', async () => {
-    const w = aRace({ leases: new Map([['address/eipalloc-1', NOW_MS + 20_000]]) });
+    const w = aRace({ leases: new Map([['address/eipalloc-1', { untilMs: NOW_MS + 20_000 }]]) });
     expect(await hear(w)).toMatch(/^refused: .*another worker is about to move eipalloc-1/);
     w.nowMs += 20_000;
     expect(await hear(w, { atMs: w.nowMs })).toMatch(/^done/);
-    expect(w.leases.size).toBe(0);
+    expect(w.leases.get('address/eipalloc-1')?.untilMs).toBe(0);
+  });
+
+  it('the later one knows who has it by now, though EC2 still names the dead holder', async () => {
+    const w = aRace();
+    const { cloud } = w;
+    await hear(w, { claimant: 'i-1022' });
+    w.cloud = cloud;
+    expect(await hear(w)).toMatch(/^stale: .*203\.0\.113\.1 is held by i-1022 by now, expected i-1011/);
+    w.nowMs += 31_000;
+    expect(await hear(w, { atMs: w.nowMs })).toMatch(/^done/);
+    expect(w.acts).toEqual(['associate eipalloc-1 with i-1022', 'associate eipalloc-1 with i-1021']);
+  });
+
+  it.each([
+    ['unavailable', /another worker is about to move/],
+    ['throttled', /^done/],
+  ] as const)('an association that failed as %s keeps the other off only while it may have come to pass', async (code, next) => {
+    const w = aRace();
+    const ended = await hear(w, {}, ({ ports }) => {
+      ports.addresses.associate = async () => {
+        throw new PortError(code, 'AssociateAddress failed');
+      };
+    });
+    expect([ended, await hear(w, { claimant: 'i-1022' })]).toEqual([expect.stringMatching(/^failed: /), expect.stringMatching(next)]);
   });
 
   it('a worker whose looks took so long that its lease may end moves nothing', async () => {

@@ -73,7 +73,10 @@ describe('claims, leases and the journal', () => {
     await makeClaims(table, () => NOW_MS).claim('k', NOW_MS, 90_000);
     await makeLeases(table).take('address/a', NOW_MS, 20_000);
     await makeJournal(table).append('city', [{ atMs: NOW_MS, topic: 'plan', event: 'note', text: 'a' }]);
-    const expiresAt = calls.map(({ json: { Item } }) => Number((Item as { expiresAt: { N: string } }).expiresAt.N));
+    const expiresAt = calls.map(({ json: { Item, ExpressionAttributeValues } }) => {
+      const { expiresAt: at, ':expiresAt': set } = (Item ?? ExpressionAttributeValues) as Record<string, { N: string }>;
+      return Number((at ?? set)?.N);
+    });
     expect(expiresAt).toEqual([NOW_MS / 1000 + 86_400, NOW_MS / 1000 + 86_420, NOW_MS / 1000 + 30 * 86_400]);
   });
 

@@ -130,23 +130,34 @@ export function describeLeasesContract(source: SubjectSource): void {
   describe(`leases of ${source.name}`, () => {
     const subject = opened(source);
     const leases = () => subject().ports.leases;
-    const nowMs = () => subject().ports.clock.nowMs();
+    const nowMs = () => Math.round(subject().ports.clock.nowMs());
 
     it('gives a free thing to one of many', async () => {
       const name = freshName();
       const at = nowMs();
       const taken = await Promise.all(Array.from({ length: 5 }, () => leases().take(name, at, MINUTE_MS)));
-      expect(taken.filter((untilMs) => untilMs !== null)).toEqual([at + MINUTE_MS]);
+      expect(taken.filter((lease) => lease !== null)).toEqual([{ untilMs: at + MINUTE_MS }]);
     });
 
     it('gives it to another once it is given back, or its lease is over', async () => {
       const name = freshName();
       const at = nowMs();
-      const untilMs = (await leases().take(name, at, MINUTE_MS)) ?? 0;
-      expect(await leases().take(name, untilMs - 1, MINUTE_MS)).toBeNull();
-      await leases().end(name, untilMs);
-      expect(await leases().take(name, at + 1, MINUTE_MS)).toBe(at + 1 + MINUTE_MS);
-      expect(await leases().take(name, at + 1 + MINUTE_MS, MINUTE_MS)).toBe(at + 1 + 2 * MINUTE_MS);
+      await leases().take(name, at, MINUTE_MS);
+      expect(await leases().take(name, at + MINUTE_MS - 1, MINUTE_MS)).toBeNull();
+      await leases().end(name, at + MINUTE_MS);
+      expect(await leases().take(name, at + 1, MINUTE_MS)).toEqual({ untilMs: at + 1 + MINUTE_MS });
+      expect(await leases().take(name, at + 1 + MINUTE_MS, MINUTE_MS)).toEqual({ untilMs: at + 1 + 2 * MINUTE_MS });
+    });
+
+    it('keeps the note of the last that left one', async () => {
+      const name = freshName();
+      const at = nowMs();
+      await leases().take(name, at, MINUTE_MS);
+      await leases().end(name, at + MINUTE_MS, '{"to":"i-1"}');
+      const lease = { untilMs: at + MINUTE_MS, note: '{"to":"i-1"}' };
+      expect(await leases().take(name, at, MINUTE_MS)).toEqual(lease);
+      await leases().end(name, at + MINUTE_MS);
+      expect(await leases().take(name, at, MINUTE_MS)).toEqual(lease);
     });
 
     it('does not let a worker that was slow end the lease of another', async () => {
@@ -154,8 +165,9 @@ export function describeLeasesContract(source: SubjectSource): void {
       const at = nowMs();
       await leases().take(name, at, MINUTE_MS);
       await leases().take(name, at + MINUTE_MS, MINUTE_MS);
-      await leases().end(name, at + MINUTE_MS);
+      await leases().end(name, at + MINUTE_MS, 'late');
       expect(await leases().take(name, at + MINUTE_MS + 1, MINUTE_MS)).toBeNull();
+      expect(await leases().take(name, at + 2 * MINUTE_MS, MINUTE_MS)).toEqual({ untilMs: at + 3 * MINUTE_MS });
     });
   });
 }

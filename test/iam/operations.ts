@@ -98,6 +98,8 @@ export const OPERATIONS: Record<Worker, Operation[]> = {
     readRow,
     claim,
     record,
+    op('leases.take', ({ leases }) => leases.take('address/eipalloc-0aaa', NOW_MS, 1_000)),
+    op('leases.end', ({ leases }) => leases.end('address/eipalloc-0aaa', NOW_MS)),
     takeBudget,
     journal,
     nudge,

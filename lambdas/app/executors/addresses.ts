@@ -13,6 +13,8 @@ import type { Result } from '../result';
 const LEASE_MS = 20_000;
 /** So long into its lease a worker associates nothing any more: the call takes time as well, and clocks differ, ms. */
 const ACTS_WITHIN_MS = 10_000;
+/** EC2's reads may name the holder of before for so long after a move, ms. */
+const SEEN_WITHIN_MS = 30_000;
 
 /** Allocates or returns an address. */
 export async function executeAddress({ ports }: Context, job: JobOf<'allocateAddress'> | JobOf<'releaseAddress'>): Promise<Result> {
@@ -107,13 +109,21 @@ async function associate({ ports }: Context, seen: Seen, address: AddressFact, {
 }
 
 /** Ends a lease; where that fails it ends by itself. */
-async function giveBack({ ports }: Context, lease: string, untilMs: number): Promise<void> {
+async function giveBack({ ports }: Context, name: string, untilMs: number, note: string | undefined): Promise<void> {
   try {
-    await ports.leases.end(lease, untilMs);
+    await ports.leases.end(name, untilMs, note);
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
-    ports.telemetry.warn('a lease was not given back; it ends by itself', { lease, code: error.code, detail: error.message });
+    ports.telemetry.warn('a lease was not given back; it ends by itself', { name, code: error.code, detail: error.message });
   }
+}
+
+/** What is seen, with the holder that the last worker gave the address a moment ago where EC2's reads still name another. */
+function withLastMove(seen: Seen, { allocationId }: Move, note: string | undefined, nowMs: number): Seen {
+  const last: { to: string; atMs: number } | undefined = note === undefined ? undefined : JSON.parse(note);
+  if (!last || nowMs - last.atMs > SEEN_WITHIN_MS) return seen;
+  const isLate = (address: AddressFact) => address.allocationId === allocationId && address.holder !== undefined;
+  return { ...seen, addresses: seen.addresses.map((address) => (isLate(address) ? { ...address, holder: last.to } : address)) };
 }
 
 interface Look {
@@ -121,48 +131,58 @@ interface Look {
   address: AddressFact;
 }
 
-/** One look at EC2 (`known`: already taken) and at both nodes: the address where it may leave from, else how the move ends at once. */
-async function look(context: Context, move: Move, known?: Seen): Promise<Look | Result> {
-  const seen = known ?? (await context.ports.compute.describeCluster(move.cluster));
+/** One look at both nodes, upon what EC2 tells: the address where it may leave from, else how the move ends at once. */
+async function look(context: Context, move: Move, seen: Seen): Promise<Look | Result> {
   const address = expectedAddress(seen, move);
   if ('is' in address) return address;
   const stays = await whyStays(context, seen, address, move);
   return stays ? { is: 'refused', reason: `${address.publicIp} stays: ${stays}` } : { seen, address };
 }
 
-/** Acts by the last look, and reads where the address is afterwards. */
-async function act(context: Context, { seen, address }: Look, move: Move): Promise<Result> {
-  await associate(context, seen, address, move);
-  const after = addressIn(await context.ports.compute.describeCluster(move.cluster), move);
+/** Reads where the address is after the act. */
+async function whatBecame({ ports }: Context, { publicIp }: AddressFact, move: Move): Promise<Result> {
+  const after = addressIn(await ports.compute.describeCluster(move.cluster), move);
   if (after?.holder === move.to) return { is: 'done' };
-  const words = `${address.publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`;
+  const words = `${publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`;
   return { is: 'failed', reason: words };
 }
 
 /**
  * Moves an address when two looks, each at EC2 and at both nodes, find the holder dead or gone (or, where it gives the address, keeping
- * another) and the other side serving. The second look comes after the first has ended, and right before the act: it is also what sees
- * a move that ended before. One that is under way keeps others off by its lease: EC2 compares no holder when it associates.
+ * another) and the other side serving. The second look comes after the first has ended, and right before the act. A move under way keeps
+ * others off by its lease, and one that ended a moment ago is known by the note on it: EC2's reads are late, and it compares no holder
+ * when it associates.
  */
 export async function moveAddress(context: Context, move: Move, firstSeen?: Seen): Promise<Result> {
-  const { clock, leases } = context.ports;
+  const { clock, leases, compute } = context.ports;
   const sinceMs = clock.nowMs();
-  const lease = `address/${move.allocationId}`;
-  const [taken, first] = await Promise.allSettled([leases.take(lease, sinceMs, LEASE_MS), look(context, move, firstSeen)]);
+  const name = `address/${move.allocationId}`;
+  const firstLook = async () => look(context, move, firstSeen ?? (await compute.describeCluster(move.cluster)));
+  const [taken, first] = await Promise.allSettled([leases.take(name, sinceMs, LEASE_MS), firstLook()]);
   if (taken.status === 'rejected') throw taken.reason;
-  const untilMs = taken.value;
-  if (untilMs === null) return { is: 'waiting', reason: `another worker is about to move ${move.allocationId}` };
+  const lease = taken.value;
+  if (lease === null) return { is: 'waiting', reason: `another worker is about to move ${move.allocationId}` };
+  let note: string | undefined;
+  let isUnknown = false;
   try {
     if (first.status === 'rejected') throw first.reason;
     if ('is' in first.value) return first.value;
-    const second = await look(context, move);
+    const second = await look(context, move, withLastMove(await compute.describeCluster(move.cluster), move, lease.note, clock.nowMs()));
     if ('is' in second) return second;
     const tookMs = clock.nowMs() - sinceMs;
     if (tookMs > ACTS_WITHIN_MS)
       return { is: 'failed', reason: `the looks took ${tookMs} ms, ${ACTS_WITHIN_MS} at most: what they saw is old` };
-    return await act(context, second, move);
+    isUnknown = true;
+    await associate(context, second.seen, second.address, move);
+    isUnknown = false;
+    note = JSON.stringify({ to: move.to, atMs: clock.nowMs() });
+    return await whatBecame(context, second.address, move);
+  } catch (error) {
+    // Without an answer it may have come to pass: then the lease ends by itself, as when the worker had died.
+    if (error instanceof PortError && error.code !== 'unavailable') isUnknown = false;
+    throw error;
   } finally {
-    await giveBack(context, lease, untilMs);
+    if (!isUnknown) await giveBack(context, name, lease.untilMs, note);
   }
 }
 
