@@ -5,16 +5,10 @@
 import { placeOf, whyNotAt } from '../../core/entry-place';
 import type { AddressFact, CloudFacts, InstanceFact } from '../../core/facts';
 import type { JobOf } from '../../core/jobs';
+import { type AddressLease, underLease } from '../address-lease';
 import { probeNode } from '../look';
-import { type Context, PortError } from '../ports';
+import type { Context } from '../ports';
 import type { Result } from '../result';
-
-/** How long a worker has an address for itself; one that died keeps others off no longer, ms. */
-const LEASE_MS = 20_000;
-/** So long into its lease a worker associates nothing any more: the call takes time as well, and clocks differ, ms. */
-const ACTS_WITHIN_MS = 10_000;
-/** EC2's reads may name the holder of before for so long after a move, ms. */
-const SEEN_WITHIN_MS = 30_000;
 
 /** Allocates or returns an address. */
 export async function executeAddress({ ports }: Context, job: JobOf<'allocateAddress'> | JobOf<'releaseAddress'>): Promise<Result> {
@@ -108,24 +102,6 @@ async function associate({ ports }: Context, seen: Seen, address: AddressFact, {
   });
 }
 
-/** Ends a lease; where that fails it ends by itself. */
-async function giveBack({ ports }: Context, name: string, untilMs: number, note: string | undefined): Promise<void> {
-  try {
-    await ports.leases.end(name, untilMs, note);
-  } catch (error) {
-    if (!(error instanceof PortError)) throw error;
-    ports.telemetry.warn('a lease was not given back; it ends by itself', { name, code: error.code, detail: error.message });
-  }
-}
-
-/** What is seen, with the holder that the last worker gave the address a moment ago where EC2's reads still name another. */
-function withLastMove(seen: Seen, { allocationId }: Move, note: string | undefined, nowMs: number): Seen {
-  const last: { to: string; atMs: number } | undefined = note === undefined ? undefined : JSON.parse(note);
-  if (!last || nowMs - last.atMs > SEEN_WITHIN_MS) return seen;
-  const isLate = (address: AddressFact) => address.allocationId === allocationId && address.holder !== undefined;
-  return { ...seen, addresses: seen.addresses.map((address) => (isLate(address) ? { ...address, holder: last.to } : address)) };
-}
-
 interface Look {
   seen: Seen;
   address: AddressFact;
@@ -139,54 +115,36 @@ async function look(context: Context, move: Move, seen: Seen): Promise<Look | Re
   return stays ? { is: 'refused', reason: `${address.publicIp} stays: ${stays}` } : { seen, address };
 }
 
-/** Reads where the address is after the act. */
-async function whatBecame({ ports }: Context, { publicIp }: AddressFact, move: Move): Promise<Result> {
-  const after = addressIn(await ports.compute.describeCluster(move.cluster), move);
+/** Acts by the last look, and reads where the address is afterwards. */
+async function act(context: Context, { seen, address }: Look, move: Move, lease: AddressLease): Promise<Result> {
+  await lease.associate(move.allocationId, move.to, () => associate(context, seen, address, move));
+  const after = addressIn(await context.ports.compute.describeCluster(move.cluster), move);
   if (after?.holder === move.to) return { is: 'done' };
-  const words = `${publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`;
+  const words = `${address.publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`;
   return { is: 'failed', reason: words };
 }
 
 /**
  * Moves an address when two looks, each at EC2 and at both nodes, find the holder dead or gone (or, where it gives the address, keeping
- * another) and the other side serving. The second look comes after the first has ended, and right before the act. A move under way keeps
- * others off by its lease, and one that ended a moment ago is known by the note on it: EC2's reads are late, and it compares no holder
- * when it associates.
+ * another) and the other side serving. The second look comes after the first has ended, and right before the act.
  */
-export async function moveAddress(context: Context, move: Move, firstSeen?: Seen): Promise<Result> {
-  const { clock, leases, compute } = context.ports;
-  const sinceMs = clock.nowMs();
-  const name = `address/${move.allocationId}`;
-  const firstLook = async () => look(context, move, firstSeen ?? (await compute.describeCluster(move.cluster)));
-  const [taken, first] = await Promise.allSettled([leases.take(name, sinceMs, LEASE_MS), firstLook()]);
-  if (taken.status === 'rejected') throw taken.reason;
-  const lease = taken.value;
-  if (lease === null) return { is: 'waiting', reason: `another worker is about to move ${move.allocationId}` };
-  let note: string | undefined;
-  let isUnknown = false;
-  try {
-    if (first.status === 'rejected') throw first.reason;
-    if ('is' in first.value) return first.value;
-    const second = await look(context, move, withLastMove(await compute.describeCluster(move.cluster), move, lease.note, clock.nowMs()));
-    if ('is' in second) return second;
-    const tookMs = clock.nowMs() - sinceMs;
-    if (tookMs > ACTS_WITHIN_MS)
-      return { is: 'failed', reason: `the looks took ${tookMs} ms, ${ACTS_WITHIN_MS} at most: what they saw is old` };
-    isUnknown = true;
-    await associate(context, second.seen, second.address, move);
-    isUnknown = false;
-    note = JSON.stringify({ to: move.to, atMs: clock.nowMs() });
-    return await whatBecame(context, second.address, move);
-  } catch (error) {
-    // Without an answer it may have come to pass: then the lease ends by itself, as when the worker had died.
-    if (error instanceof PortError && error.code !== 'unavailable') isUnknown = false;
-    throw error;
-  } finally {
-    if (!isUnknown) await giveBack(context, name, lease.untilMs, note);
-  }
+export async function moveAddress(context: Context, move: Move, lease: AddressLease, firstSeen: Seen): Promise<Result> {
+  const first = await look(context, move, lease.correct(firstSeen));
+  if ('is' in first) return first;
+  const second = await look(context, move, lease.correct(await context.ports.compute.describeCluster(move.cluster)));
+  if ('is' in second) return second;
+  const late = lease.whyTooLate();
+  return late ? { is: 'failed', reason: late } : act(context, second, move, lease);
 }
 
 /** Moves an address as planned. */
 export function executeMove(context: Context, job: JobOf<'moveAddress'>): Promise<Result> {
-  return moveAddress(context, { ...job, holder: job.expect.holder });
+  const { cluster } = job;
+  const move: Move = { ...job, holder: job.expect.holder };
+  return underLease(
+    context,
+    cluster,
+    () => context.ports.compute.describeCluster(cluster),
+    (seen, lease) => moveAddress(context, move, lease, seen),
+  );
 }
