@@ -1,8 +1,7 @@
 /** Hears a balancer's claim that its peer fell silent. A claim is a request to look: this worker's own probes decide, never the claim. */
-import type { InstanceFact } from '../core/facts';
+import type { CloudFacts, InstanceFact } from '../core/facts';
 import { QUICK_MS } from '../core/health';
 import type { AddressClaim } from '../core/jobs';
-import { type AddressLease, underLease } from './address-lease';
 import { nudge } from './execute';
 import { moveAddress } from './executors/addresses';
 import { type Context, PortError } from './ports';
@@ -34,8 +33,14 @@ function whyNotClaimant(claim: AddressClaim, fact: InstanceFact | undefined): st
 }
 
 /** Looks at each address the claimant does not hold; all that may move do, one after the other. */
-async function lookInto(context: Context, claim: AddressClaim, lease: AddressLease): Promise<Result> {
-  const seen = lease.correct(await context.ports.compute.describeCluster(claim.cluster));
+async function decide(context: Context, claim: AddressClaim): Promise<Result> {
+  const { compute, budget, clock } = context.ports;
+  const nowMs = clock.nowMs();
+  const old = whyNotFresh(claim, nowMs);
+  if (old) return { is: 'refused', reason: old };
+  if (!(await budget.take(`claims/${claim.cluster}`, CLAIMS_PER_MINUTE, 60_000, nowMs)))
+    return { is: 'refused', reason: `expected at most ${CLAIMS_PER_MINUTE} claims a minute; the checks see to it` };
+  const seen: Omit<CloudFacts, 'atMs'> = await compute.describeCluster(claim.cluster);
   const stranger = whyNotClaimant(
     claim,
     seen.instances.find((instance) => instance.instanceId === claim.claimant),
@@ -49,26 +54,8 @@ async function lookInto(context: Context, claim: AddressClaim, lease: AddressLea
   const { cluster, claimant } = claim;
   const results: Result[] = [];
   for (const { allocationId, holder } of others)
-    results.push(await moveAddress(quick, { cluster, allocationId, to: claimant, holder: holder ?? null }, lease, seen));
+    results.push(await moveAddress(quick, { cluster, allocationId, to: claimant, holder: holder ?? null }, seen));
   return summaryOf(results);
-}
-
-/** Looks into a fresh claim, within what a cluster may claim a minute, while no other worker moves its addresses. */
-async function decide(context: Context, claim: AddressClaim): Promise<Result> {
-  const { budget, clock } = context.ports;
-  const nowMs = clock.nowMs();
-  const old = whyNotFresh(claim, nowMs);
-  if (old) return { is: 'refused', reason: old };
-  const result = await underLease(
-    context,
-    claim.cluster,
-    () => budget.take(`claims/${claim.cluster}`, CLAIMS_PER_MINUTE, 60_000, nowMs),
-    async (mayLook, lease) =>
-      mayLook
-        ? lookInto(context, claim, lease)
-        : { is: 'refused', reason: `expected at most ${CLAIMS_PER_MINUTE} claims a minute; the checks see to it` },
-  );
-  return result.is === 'waiting' ? { is: 'refused', reason: result.reason } : result;
 }
 
 /** How a claim on several addresses ended: as the first that failed, else as the first that moved; refused where all stay. */

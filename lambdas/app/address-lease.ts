@@ -1,12 +1,12 @@
 /**
- * One worker at a time moves the addresses of a cluster: EC2 compares no holder when it associates, and its reads are late. Takes a lease
- * for it, and tells on it who was given which address last. Moves nothing itself.
+ * One worker at a time moves an address: EC2 compares no holder when it associates, and its reads are late. Takes a lease for it, and
+ * tells on it who was given the address last. Moves nothing itself.
  */
 import type { CloudFacts } from '../core/facts';
 import { type Context, type Lease, PortError } from './ports';
 import type { Result } from './result';
 
-/** How long a worker has the addresses for itself; one that died keeps others off no longer, ms. */
+/** How long a worker has the address for itself; one that died keeps others off no longer, ms. */
 const LEASE_MS = 20_000;
 /** So long into its lease a worker associates nothing any more: the call takes time as well, and clocks differ, ms. */
 const ACTS_WITHIN_MS = 10_000;
@@ -14,33 +14,28 @@ const ACTS_WITHIN_MS = 10_000;
 const SEEN_WITHIN_MS = 30_000;
 
 type Seen = Omit<CloudFacts, 'atMs'>;
-/** Who was given an address, by allocation id. */
-type Moves = Record<string, { to: string; atMs: number }>;
 
 /** The lease of a worker that has it. */
 export class AddressLease {
-  private readonly moves: Moves;
-  private hasNews = false;
+  private news: string | undefined;
   private isUnknown = false;
 
   constructor(
     private readonly context: Context,
-    private readonly name: string,
+    private readonly allocationId: string,
     private readonly lease: Lease,
-  ) {
-    const moves: Moves = lease.note === undefined ? {} : JSON.parse(lease.note);
-    this.moves = Object.fromEntries(Object.entries(moves).filter(([, { atMs }]) => this.nowMs - atMs <= SEEN_WITHIN_MS));
-  }
+  ) {}
 
   private get nowMs(): number {
     return this.context.ports.clock.nowMs();
   }
 
-  /** What EC2 tells, with the holders of moves a moment ago where its reads still name others; it frees an address by itself. */
+  /** What EC2 tells, with the holder of a move a moment ago where its reads still name another; it frees an address by itself. */
   correct(seen: Seen): Seen {
-    const holderOf = (allocationId: string, holder: string) => this.moves[allocationId]?.to ?? holder;
+    const last: { to: string; atMs: number } | undefined = this.lease.note === undefined ? undefined : JSON.parse(this.lease.note);
+    if (!last || this.nowMs - last.atMs > SEEN_WITHIN_MS) return seen;
     const addresses = seen.addresses.map((address) =>
-      address.holder === undefined ? address : { ...address, holder: holderOf(address.allocationId, address.holder) },
+      address.allocationId === this.allocationId && address.holder !== undefined ? { ...address, holder: last.to } : address,
     );
     return { ...seen, addresses };
   }
@@ -48,19 +43,18 @@ export class AddressLease {
   /** Why nothing may be associated any more; undefined while it may. */
   whyTooLate(): string | undefined {
     const tookMs = this.nowMs - (this.lease.untilMs - LEASE_MS);
-    return tookMs > ACTS_WITHIN_MS ? `the looks took ${tookMs} ms, ${ACTS_WITHIN_MS} at most: what they saw is old` : undefined;
+    return tookMs > ACTS_WITHIN_MS ? `the look took ${tookMs} ms, ${ACTS_WITHIN_MS} at most: what it saw is old` : undefined;
   }
 
-  /** Associates an address, and remembers it; without an answer it may have come to pass. */
-  async associate(allocationId: string, to: string, act: () => Promise<void>): Promise<void> {
+  /** Associates the address, and remembers it; without an answer it may have come to pass. */
+  async associate(to: string, act: () => Promise<void>): Promise<void> {
     try {
       await act();
     } catch (error) {
       if (!(error instanceof PortError) || error.code === 'unavailable') this.isUnknown = true;
       throw error;
     }
-    this.moves[allocationId] = { to, atMs: this.nowMs };
-    this.hasNews = true;
+    this.news = JSON.stringify({ to, atMs: this.nowMs });
   }
 
   /** Ends the lease; where that fails, or it is not known who has the address, it ends by itself, as when the worker had died. */
@@ -68,27 +62,31 @@ export class AddressLease {
     if (this.isUnknown) return;
     const { leases, telemetry } = this.context.ports;
     try {
-      await leases.end(this.name, this.lease.untilMs, this.hasNews ? JSON.stringify(this.moves) : undefined);
+      await leases.end(nameOf(this.allocationId), this.lease.untilMs, this.news);
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
-      telemetry.warn('a lease was not given back; it ends by itself', { name: this.name, code: error.code, detail: error.message });
+      const { code, message: detail } = error;
+      telemetry.warn('a lease was not given back; it ends by itself', { allocationId: this.allocationId, code, detail });
     }
   }
 }
 
-/** Runs `act` under the lease of the cluster's addresses, `prepare` beside its taking; `waiting` while another worker has it. */
+function nameOf(allocationId: string): string {
+  return `address/${allocationId}`;
+}
+
+/** Runs `act` under the lease of an address, `prepare` beside its taking; `waiting` while another worker has it. */
 export async function underLease<P>(
   context: Context,
-  cluster: string,
+  allocationId: string,
   prepare: () => Promise<P>,
   act: (prepared: P, lease: AddressLease) => Promise<Result>,
 ): Promise<Result> {
   const { leases, clock } = context.ports;
-  const name = `addresses/${cluster}`;
-  const [taken, prepared] = await Promise.allSettled([leases.take(name, clock.nowMs(), LEASE_MS), prepare()]);
+  const [taken, prepared] = await Promise.allSettled([leases.take(nameOf(allocationId), clock.nowMs(), LEASE_MS), prepare()]);
   if (taken.status === 'rejected') throw taken.reason;
-  if (taken.value === null) return { is: 'waiting', reason: `another worker is about to move an address of ${cluster}` };
-  const lease = new AddressLease(context, name, taken.value);
+  if (taken.value === null) return { is: 'waiting', reason: `another worker is about to move ${allocationId}` };
+  const lease = new AddressLease(context, allocationId, taken.value);
   try {
     if (prepared.status === 'rejected') throw prepared.reason;
     return await act(prepared.value, lease);

@@ -117,7 +117,7 @@ async function look(context: Context, move: Move, seen: Seen): Promise<Look | Re
 
 /** Acts by the last look, and reads where the address is afterwards. */
 async function act(context: Context, { seen, address }: Look, move: Move, lease: AddressLease): Promise<Result> {
-  await lease.associate(move.allocationId, move.to, () => associate(context, seen, address, move));
+  await lease.associate(move.to, () => associate(context, seen, address, move));
   const after = addressIn(await context.ports.compute.describeCluster(move.cluster), move);
   if (after?.holder === move.to) return { is: 'done' };
   const words = `${address.publicIp} was associated with ${move.to}, but EC2 says ${after?.holder ?? 'nobody'} holds it`;
@@ -126,25 +126,22 @@ async function act(context: Context, { seen, address }: Look, move: Move, lease:
 
 /**
  * Moves an address when two looks, each at EC2 and at both nodes, find the holder dead or gone (or, where it gives the address, keeping
- * another) and the other side serving. The second look comes after the first has ended, and right before the act.
+ * another) and the other side serving. The second look comes after the first has ended, right before the act, and under a lease: a claim
+ * that the first look refuses keeps nobody off.
  */
-export async function moveAddress(context: Context, move: Move, lease: AddressLease, firstSeen: Seen): Promise<Result> {
-  const first = await look(context, move, lease.correct(firstSeen));
+export async function moveAddress(context: Context, move: Move, firstSeen?: Seen): Promise<Result> {
+  const describe = () => context.ports.compute.describeCluster(move.cluster);
+  const first = await look(context, move, firstSeen ?? (await describe()));
   if ('is' in first) return first;
-  const second = await look(context, move, lease.correct(await context.ports.compute.describeCluster(move.cluster)));
-  if ('is' in second) return second;
-  const late = lease.whyTooLate();
-  return late ? { is: 'failed', reason: late } : act(context, second, move, lease);
+  return underLease(context, move.allocationId, describe, async (seen, lease) => {
+    const second = await look(context, move, lease.correct(seen));
+    if ('is' in second) return second;
+    const late = lease.whyTooLate();
+    return late ? { is: 'failed', reason: late } : act(context, second, move, lease);
+  });
 }
 
 /** Moves an address as planned. */
 export function executeMove(context: Context, job: JobOf<'moveAddress'>): Promise<Result> {
-  const { cluster } = job;
-  const move: Move = { ...job, holder: job.expect.holder };
-  return underLease(
-    context,
-    cluster,
-    () => context.ports.compute.describeCluster(cluster),
-    (seen, lease) => moveAddress(context, move, lease, seen),
-  );
+  return moveAddress(context, { ...job, holder: job.expect.holder });
 }
