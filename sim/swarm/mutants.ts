@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'member-terminated',
     bug: 'a member of the replica set may be terminated (its removal from the set is not awaited)',
     patches: [{ file: 'lambdas/core/plan/removals.ts', find: 'if (member) return', replace: 'if (member && !s) return' }, INVARIANTS_OFF],
-    seed: 11,
+    seed: 17,
   },
   {
     name: 'disruptions-unlimited',
@@ -81,7 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       { file: 'lambdas/core/breaker.ts', find: 'const open = judged.length > 0 &&', replace: 'const open = judged.length > 1_000 &&' },
     ],
-    seed: 54,
+    seed: 456,
   },
   {
     name: 'placement-groups-stay',
@@ -136,7 +136,6 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "if (verdict.is !== 'blind' || verdict.detail) return foldBad",
       },
     ],
-    seed: 216,
   },
   {
     name: 'broker-blamed-for-database',
@@ -153,7 +152,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'return false;',
       },
     ],
-    seed: 17,
+    seed: 3,
   },
   {
     name: 'slow-is-dead',
