@@ -1,7 +1,7 @@
 /** The simulated EC2: instances, addresses, placement groups, with late and lasting reads. Obeys; decides nothing. */
 import type { LaunchRequest, Ports } from '../lambdas/app/ports';
 import { PortError } from '../lambdas/app/ports';
-import type { AddressFact, CloudFacts, InstanceFact } from '../lambdas/core/facts';
+import type { AddressFact, CloudRead, InstanceFact } from '../lambdas/core/facts';
 import { placementGroupName } from '../lambdas/core/names';
 import type { Faults } from './faults';
 import { between, type Random } from './random';
@@ -198,7 +198,7 @@ export class Cloud {
   }
 
   /** What a describe shows: new nodes late, terminated ones for an hour, changes late, and not all of it where answers are partial. */
-  describe(isWanted: (cluster: string) => boolean): Omit<CloudFacts, 'atMs'> {
+  describe(isWanted: (cluster: string) => boolean): CloudRead {
     const { nowMs } = this.scheduler;
     const isPartial = this.faults.partialShare > 0 && this.random() < this.faults.partialShare;
     const instances: InstanceFact[] = [];

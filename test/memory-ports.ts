@@ -1,7 +1,7 @@
 /** Ports that hold plain values and answer at once, for tests of single use cases; the simulation is for whole stories. */
 
 import type { CommandOutcome, Context, NodeCommand, Ports } from '../lambdas/app/ports';
-import type { CloudFacts } from '../lambdas/core/facts';
+import type { CloudRead } from '../lambdas/core/facts';
 import { emptyState, makeStores, type StoredState } from '../sim/stores';
 import { NOW_MS, ZONES } from './builders';
 
@@ -14,7 +14,7 @@ export interface Sent {
 /** What the ports hold; tests set it before and look at it after. */
 export interface MemoryWorld extends StoredState {
   nowMs: number;
-  cloud: Omit<CloudFacts, 'atMs'>;
+  cloud: CloudRead;
   sent: Sent[];
   commands: { instanceId: string; command: NodeCommand }[];
   commandOutcome: CommandOutcome;

@@ -1,5 +1,5 @@
 /** Hears a balancer's claim that its peer fell silent. A claim is a request to look: this worker's own probes decide, never the claim. */
-import type { CloudFacts, InstanceFact } from '../core/facts';
+import type { InstanceFact } from '../core/facts';
 import { QUICK_MS } from '../core/health';
 import type { AddressClaim } from '../core/jobs';
 import { nudge } from './execute';
@@ -40,7 +40,7 @@ async function decide(context: Context, claim: AddressClaim): Promise<Result> {
   if (old) return { is: 'refused', reason: old };
   if (!(await budget.take(`claims/${claim.cluster}`, CLAIMS_PER_MINUTE, 60_000, nowMs)))
     return { is: 'refused', reason: `expected at most ${CLAIMS_PER_MINUTE} claims a minute; the checks see to it` };
-  const seen: Omit<CloudFacts, 'atMs'> = await compute.describeCluster(claim.cluster);
+  const seen = await compute.describeCluster(claim.cluster);
   const stranger = whyNotClaimant(
     claim,
     seen.instances.find((instance) => instance.instanceId === claim.claimant),

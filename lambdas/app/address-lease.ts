@@ -2,7 +2,7 @@
  * One worker at a time moves an address: EC2 compares no holder when it associates, and its reads are late. Takes a lease for it, and
  * tells on it who was given the address last. Moves nothing itself.
  */
-import type { CloudFacts } from '../core/facts';
+import type { CloudRead } from '../core/facts';
 import { type Context, type Lease, PortError } from './ports';
 import type { Result } from './result';
 
@@ -12,8 +12,6 @@ const LEASE_MS = 20_000;
 const ACTS_WITHIN_MS = 10_000;
 /** EC2's reads may name the holder of before for so long after a move, ms. */
 const SEEN_WITHIN_MS = 30_000;
-
-type Seen = Omit<CloudFacts, 'atMs'>;
 
 /** The lease of a worker that has it. */
 export class AddressLease {
@@ -31,7 +29,7 @@ export class AddressLease {
   }
 
   /** What EC2 tells, with the holder of a move a moment ago where its reads still name another; it frees an address by itself. */
-  correct(seen: Seen): Seen {
+  correct(seen: CloudRead): CloudRead {
     const last: { to: string; atMs: number } | undefined = this.lease.note === undefined ? undefined : JSON.parse(this.lease.note);
     if (!last || this.nowMs - last.atMs > SEEN_WITHIN_MS) return seen;
     const addresses = seen.addresses.map((address) =>

@@ -1,5 +1,6 @@
 /** Executes one planned job exactly once: claim, re-read what it relies on, act, record, nudge. Decides nothing new. */
 import type { JobKind, PlannedJob } from '../core/jobs';
+import { runningMaxMs } from '../core/settle';
 import { executeAddress, executeMove } from './executors/addresses';
 import { executeOnNode } from './executors/commands';
 import { executeForget } from './executors/forget';
@@ -33,18 +34,23 @@ function run(context: Context, job: PlannedJob, plannedAtMs: number): Promise<Re
 }
 
 /** How long after its plan a job may act that rests on what was seen of a node: it may be well by now, or another one dead, ms. */
-const ACTS_WITHIN_MS: Partial<Record<JobKind, number>> = { restartRole: 45_000, launchNode: 60_000, terminateNode: 60_000 };
+const ACTS_WITHIN_MS: Partial<Record<JobKind, number>> = {
+  restartRole: runningMaxMs({ kind: 'restartRole' }),
+  launchNode: 60_000,
+  terminateNode: 60_000,
+};
 
 /** Runs a job that its plan still counts on. One that was given up must not act any more: its plan has gone on without it. */
 async function runPlanned(context: Context, job: PlannedJob): Promise<Result> {
   const { rows, clock } = context.ports;
   const row = await rows.get(job.cluster);
-  const entry = row?.memory.inFlight[job.jobKey];
+  if (!row) return { is: 'stale', reason: 'the cluster is no more' };
+  const entry = row.memory.inFlight[job.jobKey];
+  if (!entry) return { is: 'stale', reason: `${job.kind} came too late: its plan gave it up` };
   const withinMs = ACTS_WITHIN_MS[job.kind] ?? Number.POSITIVE_INFINITY;
-  if (entry && clock.nowMs() - entry.plannedAtMs > withinMs)
+  if (clock.nowMs() - entry.plannedAtMs > withinMs)
     return { is: 'stale', reason: `${job.kind} came too late: it was planned more than ${withinMs / 1000} s ago` };
-  if (entry) return run(context, job, entry.plannedAtMs);
-  return { is: 'stale', reason: row ? `${job.kind} came too late: its plan gave it up` : 'the cluster is no more' };
+  return run(context, job, entry.plannedAtMs);
 }
 
 /** What a failure outside means for the job: never the end of it, the next plan tries again from what it sees then. */

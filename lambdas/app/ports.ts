@@ -3,7 +3,7 @@
  * Every call may throw PortError; any other error is a bug.
  */
 import type { RenderedFile } from '../core/config/rendered-file';
-import type { AddressFact, CloudFacts, HelloFact, InstanceFact, Outcome } from '../core/facts';
+import type { AddressFact, CloudRead, HelloFact, InstanceFact, Outcome } from '../core/facts';
 import type { QueueName } from '../core/jobs';
 import type { ClusterRow } from '../core/memory';
 import type { Role } from '../core/names';
@@ -57,9 +57,9 @@ export interface LaunchRequest {
 /** EC2 instances and their placement groups; sees and touches tagged instances only. */
 export interface Compute {
   /** All clusters at once: a constant number of paged calls. Terminated instances may be listed, or missing already. */
-  describeFleet(): Promise<Omit<CloudFacts, 'atMs'>>;
+  describeFleet(): Promise<CloudRead>;
   /** One cluster, without EC2's status checks: for nudged checks and for executors that re-read what they rely on. */
-  describeCluster(cluster: string): Promise<Omit<CloudFacts, 'atMs'>>;
+  describeCluster(cluster: string): Promise<CloudRead>;
   /** Starts one tagged node in the role's spread placement group (made when missing). @throws noCapacity */
   launchNode(request: LaunchRequest): Promise<InstanceFact>;
   /** Gives the node's interface one more private address. Not idempotent: a repeated call gives another one. @throws notFound */

@@ -19,7 +19,7 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { type Compute, type LaunchRequest, PortError } from '../app/ports';
-import type { AddressFact, CloudFacts, InstanceFact } from '../core/facts';
+import type { AddressFact, CloudRead, InstanceFact } from '../core/facts';
 import { placementGroupName, type Role, TAG } from '../core/names';
 import { addressFact, firstInterface, instanceFact, statusOf } from './ec2-facts';
 import { callAws, callAwsUnless } from './port-errors';
@@ -157,7 +157,7 @@ async function launch(client: EC2Client, settings: LaunchSettings, request: Laun
 }
 
 /** What EC2 said of all clusters: three paged calls side by side, whatever the number of clusters. */
-async function describeFleet(client: EC2Client, zoneOf: Record<string, string>): Promise<Omit<CloudFacts, 'atMs'>> {
+async function describeFleet(client: EC2Client, zoneOf: Record<string, string>): Promise<CloudRead> {
   const [instances, status, addresses] = await Promise.all([
     callAws('DescribeInstances', () => describeInstances(client, OURS)),
     describeStatusIfPossible(client),
@@ -167,7 +167,7 @@ async function describeFleet(client: EC2Client, zoneOf: Record<string, string>):
 }
 
 /** Two calls side by side. The status checks would be one after them, since they know no tags, and an address that moves would wait for it. */
-async function describeCluster(client: EC2Client, cluster: string, zoneOf: Record<string, string>): Promise<Omit<CloudFacts, 'atMs'>> {
+async function describeCluster(client: EC2Client, cluster: string, zoneOf: Record<string, string>): Promise<CloudRead> {
   const filter = { Name: `tag:${TAG.cluster}`, Values: [cluster] };
   const [instances, addresses] = await Promise.all([
     callAws(`DescribeInstances of ${cluster}`, () => describeInstances(client, filter)),

@@ -34,11 +34,15 @@ export interface AddressFact {
   privateIp?: string;
 }
 
-/** What EC2 said of one cluster, all read within one sweep or one check. */
-export interface CloudFacts {
-  atMs: number;
+/** What EC2 answers to one read. */
+export interface CloudRead {
   instances: InstanceFact[];
   addresses: AddressFact[];
+}
+
+/** What EC2 said of one cluster, all read within one sweep or one check. */
+export interface CloudFacts extends CloudRead {
+  atMs: number;
 }
 
 /**

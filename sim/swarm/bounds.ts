@@ -15,7 +15,7 @@ const BUDGET_WINDOW_S = 600;
 /** The longest rest after failures in a row. */
 const REST_MAX_S = backoffMs(Number.POSITIVE_INFINITY) / 1000;
 /** A command that never ends is given up after this. */
-const GIVE_UP_S = runningMaxMs({ kind: 'applyConfig' } as Parameters<typeof runningMaxMs>[0]) / 1000;
+const GIVE_UP_S = runningMaxMs({ kind: 'applyConfig' }) / 1000;
 
 function detectionS({ policy }: ClusterSpec, { tickEveryS }: Pick<Settings, 'tickEveryS'>): number {
   return Math.max(policy.deadAfterS, policy.deadAfterChecks * tickEveryS) + tickEveryS;

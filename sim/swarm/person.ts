@@ -8,7 +8,7 @@ import { CITY, editSpec } from './acts';
 const RAISED_SHARE = 0.9;
 /** A breaker that only opened a moment ago closes by itself once the probes get through, ms. */
 const BREAKER_MS = 120_000;
-
+/** What status says of a node that may hold the first data of the set. */
 const BEGINNING = 'may have begun on it';
 
 export class Person {

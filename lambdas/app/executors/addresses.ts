@@ -3,7 +3,7 @@
  * alone: the plan says that it gives it, and the looks here agree that it keeps another, or its successor has one, and the taker none.
  */
 import { placeOf, whyNotAt } from '../../core/entry-place';
-import type { AddressFact, CloudFacts, InstanceFact } from '../../core/facts';
+import type { AddressFact, CloudRead, InstanceFact } from '../../core/facts';
 import type { JobOf } from '../../core/jobs';
 import { type AddressLease, underLease } from '../address-lease';
 import { probeNode } from '../look';
@@ -55,14 +55,12 @@ interface Move {
   gives?: true | undefined;
 }
 
-type Seen = Omit<CloudFacts, 'atMs'>;
-
-function addressIn(seen: Seen, { allocationId }: Move): AddressFact | undefined {
+function addressIn(seen: CloudRead, { allocationId }: Move): AddressFact | undefined {
   return seen.addresses.find((address) => address.allocationId === allocationId);
 }
 
 /** The address, while it is where it was expected, or free: EC2 frees it when its holder is terminated. Else how the move ends at once. */
-function expectedAddress(seen: Seen, move: Move): AddressFact | Result {
+function expectedAddress(seen: CloudRead, move: Move): AddressFact | Result {
   const address = addressIn(seen, move);
   if (!address) return { is: 'stale', reason: `${move.allocationId} is no more` };
   if (address.holder === move.to) return { is: 'already' };
@@ -71,18 +69,19 @@ function expectedAddress(seen: Seen, move: Move): AddressFact | Result {
 }
 
 /** Why a healthy holder must not give an address; undefined while it keeps another one, or its successor has one, and the taker has none. */
-function whyNotGiven({ addresses, instances }: Seen, { allocationId, holder, to }: Move): string | undefined {
+function whyNotGiven({ addresses, instances }: CloudRead, { allocationId, holder, to }: Move): string | undefined {
   const others = addresses.filter((address) => address.allocationId !== allocationId);
   const from = instances.find(({ instanceId }) => instanceId === holder);
-  const successors = instances.filter(({ slot, incarnation }) => from && slot === from.slot && incarnation > from.incarnation);
-  const keepers = new Set([holder, ...successors.map(({ instanceId }) => instanceId)]);
-  if (!others.some((address) => keepers.has(address.holder ?? null))) return `its holder ${holder} is well and would keep none`;
+  const isSuccessor = ({ slot, incarnation }: InstanceFact) => slot === from?.slot && incarnation > from.incarnation;
+  const keepers = [holder, ...instances.filter(isSuccessor).map(({ instanceId }) => instanceId)];
+  if (!others.some((address) => address.holder !== undefined && keepers.includes(address.holder)))
+    return `its holder ${holder} is well and would keep none`;
   const held = others.find((address) => address.holder === to);
   return held && `${to} holds ${held.publicIp} already`;
 }
 
 /** One look of our own at both sides; why the address stays, or undefined when nothing speaks for that. */
-async function whyStays(context: Context, seen: Seen, address: AddressFact, move: Move): Promise<string | undefined> {
+async function whyStays(context: Context, seen: CloudRead, address: AddressFact, move: Move): Promise<string | undefined> {
   // Once its holder is gone it is nobody's gift any more.
   const isGift = move.gives && address.holder !== undefined;
   const [alive, notServing] = await Promise.all([
@@ -93,7 +92,7 @@ async function whyStays(context: Context, seen: Seen, address: AddressFact, move
 }
 
 /** Leads the address to the taker; one that was free by the last look only while it still is. */
-async function associate({ ports }: Context, seen: Seen, address: AddressFact, { allocationId, to }: Move): Promise<void> {
+async function associate({ ports }: Context, seen: CloudRead, address: AddressFact, { allocationId, to }: Move): Promise<void> {
   const fact = seen.instances.find(({ instanceId }) => instanceId === to);
   const place = fact && placeOf(address.name, fact);
   await ports.addresses.associate(allocationId, to, {
@@ -103,12 +102,12 @@ async function associate({ ports }: Context, seen: Seen, address: AddressFact, {
 }
 
 interface Look {
-  seen: Seen;
+  seen: CloudRead;
   address: AddressFact;
 }
 
 /** One look at both nodes, upon what EC2 tells: the address where it may leave from, else how the move ends at once. */
-async function look(context: Context, move: Move, seen: Seen): Promise<Look | Result> {
+async function look(context: Context, move: Move, seen: CloudRead): Promise<Look | Result> {
   const address = expectedAddress(seen, move);
   if ('is' in address) return address;
   const stays = await whyStays(context, seen, address, move);
@@ -129,7 +128,7 @@ async function act(context: Context, { seen, address }: Look, move: Move, lease:
  * another) and the other side serving. The second look comes after the first has ended, right before the act, and under a lease: a claim
  * that the first look refuses keeps nobody off.
  */
-export async function moveAddress(context: Context, move: Move, firstSeen?: Seen): Promise<Result> {
+export async function moveAddress(context: Context, move: Move, firstSeen?: CloudRead): Promise<Result> {
   const describe = () => context.ports.compute.describeCluster(move.cluster);
   const first = await look(context, move, firstSeen ?? (await describe()));
   if ('is' in first) return first;

@@ -4,7 +4,8 @@ import type { ServiceRole } from '../names';
 import type { Node } from '../observation';
 import type { Slots } from '../slots';
 
-function isWell({ health }: Node): boolean {
+/** It answers, in time, and has its database. */
+export function isWell({ health }: Node): boolean {
   return health.health === 'healthy' && health.sickness === undefined;
 }
 

@@ -3,7 +3,7 @@ import { serviceEntry } from '../catalogue/catalogue';
 import { isSeenDead } from '../health';
 import { isService, type Role, SERVICE_ROLES, type ServiceRole } from '../names';
 import type { Node } from '../observation';
-import { loadBarrier } from './all-sick';
+import { isWell, loadBarrier } from './all-sick';
 import { isDatabaseFault, restartComesFirst } from './launches';
 import { awaitsRollback } from './rollout-barrier';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
@@ -51,7 +51,7 @@ function isTimeToReconnect(s: Situation, { fact, health }: Node, afterS: number)
 function noteCutOff(s: Situation, role: ServiceRole, step: Step): void {
   const nodes = s.slots.wanted[role].flatMap(({ current }) => current ?? []);
   const isCutOff = ({ health }: Node) => health.lacksDatabaseSinceMs !== undefined && s.nowMs - health.lacksDatabaseSinceMs > CUT_OFF_MS;
-  if (!nodes.some(({ health }) => health.health === 'healthy' && health.sickness === undefined)) return;
+  if (!nodes.some(isWell)) return;
   for (const node of nodes.filter(isCutOff)) {
     const { slot, instanceId } = node.fact;
     step.notes.push(`${slot} (${instanceId}) answers without its database, ${node.health.detail}, while others of its role have it`);
@@ -61,8 +61,11 @@ function noteCutOff(s: Situation, role: ServiceRole, step: Step): void {
 /** A service whose driver gives up for good is restarted once the database is well and it still says that it has none. */
 function planReconnect(s: Situation, role: ServiceRole, step: Step): void {
   const { on, afterS } = serviceEntry(role).restart;
-  if (on !== 'truth') noteCutOff(s, role, step);
-  if (on !== 'truth' || !s.mongo.primary || !s.mongo.committed || s.breaker.open) return;
+  if (on !== 'truth') {
+    noteCutOff(s, role, step);
+    return;
+  }
+  if (!s.mongo.primary || !s.mongo.committed || s.breaker.open) return;
   const node = s.slots.wanted[role].find(({ current }) => current && isTimeToReconnect(s, current, afterS))?.current;
   if (!node || s.busy.has(`config/${node.fact.instanceId}`)) return;
   const { slot, instanceId } = node.fact;
