@@ -1,4 +1,5 @@
 /** Superfluous nodes: successors' predecessors, duplicates, slots the spec gave up. Says which and why; takes nothing down. */
+import { isSeenDead } from '../health';
 import { type Role, SERVICE_ROLES } from '../names';
 import type { Node } from '../observation';
 import type { Slot, Slots } from '../slots';
@@ -11,9 +12,9 @@ export interface Superfluous {
   reason: string;
 }
 
-/** A predecessor stays while it is not surely dead and its successor is not yet well: it may come back before. */
+/** A predecessor stays while it is not seen dead and its successor is not yet well: it may come back before, or be back already. */
 function waitsForSuccessor(slot: Slot, extra: Node): boolean {
-  if (extra.health.health === 'dead') return false;
+  if (isSeenDead(extra.health)) return false;
   return slot.current?.health.health !== 'healthy';
 }
 
@@ -36,5 +37,5 @@ export function superfluousNodes(spec: ClusterSpec, slots: Slots): Superfluous[]
         reason: `${node.fact.slot} (${node.fact.instanceId}) is beyond the ${countOf(spec, role)} ${role} nodes of the spec`,
       });
   }
-  return all.sort((a, b) => Number(b.node.health.health === 'dead') - Number(a.node.health.health === 'dead'));
+  return all.sort((a, b) => Number(isSeenDead(b.node.health)) - Number(isSeenDead(a.node.health)));
 }

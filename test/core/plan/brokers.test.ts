@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isDisruptive } from '../../../lambdas/core/jobs';
+import type { Health } from '../../../lambdas/core/memory';
 import { plan } from '../../../lambdas/core/plan/plan';
 import {
   aHealth,
@@ -47,16 +48,22 @@ describe('a dead broker', () => {
     expect(planOf(restarted(down, 'i-2021')).jobs).toMatchObject([{ kind: 'launchNode', slot: 'ctx2', incarnation: 2 }]);
   });
 
-  it('is terminated once its successor is there', () => {
+  it('is terminated once its successor is there, and one that answers again not before the successor is well', () => {
     const world = restarted(down, 'i-2021');
-    const successor = aNode('ctx2', { fact: { incarnation: 2 } });
-    const next = inStep(
-      withNodes({ ...world, memory: { ...world.memory, incarnations: { ...world.memory.incarnations, ctx2: 2 } } }, [
-        ...world.nodes,
-        successor,
-      ]),
-    );
-    expect(planOf(next).jobs).toMatchObject([{ kind: 'terminateNode', instanceId: 'i-2021' }]);
+    const memory = { ...world.memory, incarnations: { ...world.memory.incarnations, ctx2: 2 } };
+    const follow = (health: Health): World => {
+      const successor = aNode('ctx2', { fact: { incarnation: 2 }, health: aHealth(health) });
+      return inStep(withNodes({ ...world, memory }, [...world.nodes, successor]));
+    };
+    const back = (next: World): World =>
+      withNodes(
+        next,
+        next.nodes.map((node) => (node.fact.instanceId === 'i-2021' ? { ...node, health: { ...node.health, good: 1, bad: 0 } } : node)),
+      );
+    const terminated = (next: World) => planOf(next).jobs.flatMap((job) => (job.kind === 'terminateNode' ? [job.instanceId] : []));
+    expect(terminated(follow('healthy'))).toEqual(['i-2021']);
+    expect(terminated(follow('unknown'))).toEqual(['i-2021']);
+    expect(terminated(back(follow('unknown')))).toEqual([]);
   });
 
   it('is replaced at once when EC2 says that it is gone', () => {
