@@ -13,12 +13,15 @@ import { makeStores } from './stores';
 const CALL_MS: [number, number] = [2, 40];
 const PROBE_MS: [number, number] = [1, 10];
 
-const FOREVER = new Promise<never>(() => undefined);
+/** Never settles. One a call: a shared one would hold every handler that waits for it, and its world, for as long as the process lives. */
+function forever(): Promise<never> {
+  return new Promise(() => undefined);
+}
 
 function die(world: SimWorld, invocation: Invocation): Promise<never> {
   invocation.dead = true;
   world.onCrash(invocation);
-  return FOREVER;
+  return forever();
 }
 
 function withFaults(world: SimWorld, invocation: Invocation) {
@@ -26,7 +29,7 @@ function withFaults(world: SimWorld, invocation: Invocation) {
   const strikes = (share: number): boolean => share > 0 && random() < share;
   return async <T>(api: Api, work: () => T | Promise<T>): Promise<T> => {
     await scheduler.sleep(between(random, ...CALL_MS));
-    if (invocation.dead) return FOREVER;
+    if (invocation.dead) return forever();
     if (strikes(faults.crashShare / 2)) return die(world, invocation);
     if (faults.apisDown.has(api)) throw new PortError('unavailable', `${api} does not answer`);
     if (strikes(faults.throttleShare)) throw new PortError('throttled', `${api}: rate exceeded`);
