@@ -31,11 +31,17 @@ function lookAtSettling(s: Situation, node: Node, before: Settling): Settling | 
   return good >= healthyAfterChecks && s.nowMs - sinceMs >= restMs ? undefined : { ...before, good };
 }
 
-/** What is wrong with a node that took new settings; undefined while it is well, may yet become so, or can't be seen. */
-function sicknessOf(s: Situation, node: Node, sinceMs: number): string | undefined {
+/** Whether a node lacked its database before it was given anything: one whose disk is full never takes it, and has it no less. */
+function lackedDatabaseBefore({ health }: Node, given: Settling | undefined): boolean {
+  return health.sickness === 'database' && given !== undefined && (health.lacksDatabaseSinceMs ?? given.atMs) < given.atMs;
+}
+
+/** What is wrong with a node that took new settings; undefined while it is well, may yet become so, was so before, or can't be seen. */
+function sicknessOf(s: Situation, node: Node, given: Settling | undefined): string | undefined {
   const { health, sickness, detail } = node.health;
   if (isWell(node) || health === 'unknown' || sickness === 'gone' || isSilent(node.probe)) return undefined;
-  const ageMs = s.nowMs - sinceMs;
+  if (lackedDatabaseBefore(node, given)) return undefined;
+  const ageMs = given ? s.nowMs - takenAtMs(s, node, given) : 0;
   const lacksDatabase = sickness === 'database' && ageMs >= s.spec.policy.deadAfterS * 1000;
   const isStuck = ageMs >= Math.max(SETTLE_MAX_MS, 2 * s.spec.policy.deadAfterS * 1000);
   return health === 'dead' || lacksDatabase || isStuck ? `it turned unhealthy with it: ${detail ?? sickness ?? health}` : undefined;
@@ -63,9 +69,8 @@ function victimOf(s: Situation, role: Role, r: Rollout): Rollout['failure'] {
   if (isExcused(s, role, touched)) return undefined;
   for (const node of nodesOf(s, role)) {
     const { slot, instanceId } = node.fact;
-    const settling = r.settling[instanceId];
     if (!touched.has(instanceId) || isUnderWay(s, node)) continue;
-    const why = sicknessOf(s, node, settling ? takenAtMs(s, node, settling) : s.nowMs);
+    const why = sicknessOf(s, node, r.settling[instanceId]);
     if (why) return { slot, instanceId, why, atMs: s.nowMs };
   }
   return undefined;

@@ -153,6 +153,15 @@ describe('a rollout', () => {
     expect(orionOf(fold(world, 17))).toMatchObject({ state: 'bad', failure: { why: 'it turned unhealthy with it: database: HTTP 500' } });
   });
 
+  it('is not to blame for a database that the node lacked before it was given anything: its disk is full, and it never takes it', () => {
+    const lacking = (sinceMs: number) => (node: Node) => ({
+      ...node,
+      health: { ...aHealth('healthy', 'database'), lacksDatabaseSinceMs: sinceMs },
+    });
+    const stateOf = (sinceMs: number) => orionOf(fold(took(aChange(), 'ctx1', lacking(sinceMs)), 200)).state;
+    expect([stateOf(NOW_MS - 1), stateOf(NOW_MS + 1_500)]).toEqual(['rolling', 'bad']);
+  });
+
   it('stops at a refusal, in the words of the node, and nobody is touched', () => {
     const world = aChange();
     const job = applyTo(world, 'ctx1');
