@@ -172,10 +172,11 @@ function knownOf({ host, node, living }: Member): string {
   return `${node?.fact.slot ?? host} ${living ? `answers (${shown})` : 'does not answer'}`;
 }
 
-/** All answer, and nobody knows the set. */
+/** All answer, and nobody knows the set; a node that was never configured runs no mongod, and an empty slot tells nothing either. */
 function isForgotten({ slots }: Situation): boolean {
-  const answering = slots.wanted.mongo.filter(({ current }) => current && helloOf(current)).length;
-  return answering > 0 && answering === slots.wanted.mongo.length;
+  const present = slots.wanted.mongo.flatMap(({ current }) => current ?? []);
+  const isAsked = (node: Node) => helloOf(node) !== undefined || node.configVersion === undefined;
+  return present.every(isAsked) && present.some((node) => helloOf(node) !== undefined);
 }
 
 /** Those that may be members, when all of them are dead. */

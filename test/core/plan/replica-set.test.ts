@@ -7,6 +7,7 @@ import { majorityOf } from '../../../lambdas/core/plan/mongo-view';
 import { planReplicaSet } from '../../../lambdas/core/plan/replica-set';
 import { lookAt } from '../../../lambdas/core/plan/situation';
 import {
+  aHealth,
   aHealthyWorld,
   aNode,
   aSpec,
@@ -54,6 +55,20 @@ describe('a new replica set', () => {
     const once = { ...world(fresh), memory: { ...EMPTY_MEMORY, replicaSetInitiated: true } };
     expect(planReplicaSet(look(once)).jobs).toEqual([]);
     expect(planReplicaSet(look(once)).blocked.join()).toContain('never initiated twice');
+  });
+
+  it('goes on being said to be forgotten while members beyond it are launched', () => {
+    const booting = ({ probe: _, configVersion: __, ...node }: Node): Node => ({ ...node, health: aHealth('unknown') });
+    const grown = {
+      ...world(fresh.map((node, i) => (i === 0 ? node : booting(node)))),
+      memory: { ...EMPTY_MEMORY, replicaSetInitiated: true },
+    };
+    expect(planReplicaSet(look(grown)).blocked.join()).toContain('never initiated twice');
+    const one = { ...world(fresh.slice(0, 1)), memory: { ...EMPTY_MEMORY, replicaSetInitiated: true } };
+    expect(planReplicaSet(look(one)).blocked.join()).toContain('never initiated twice');
+    // One that took its configuration and does not answer may be the one that knows.
+    const silent = fresh.map((node, i) => (i === 0 ? node : { ...booting(node), configVersion: 'v' }));
+    expect(planReplicaSet(look({ ...grown, ...world(silent), memory: grown.memory })).blocked).toEqual([]);
   });
 
   it('that somebody began with one member is completed member by member', () => {
