@@ -41,6 +41,14 @@ function sharedBarrier(s: Situation, role: ServiceRole, node: Node): string | un
   return loadBarrier(s.slots, role, node) ?? trialBarrier(s.slots, role, node, wantedConfigOf(s.configs, node)?.version);
 }
 
+/** Whether a slot's replacement is not over yet, so that others of its role wait for theirs. */
+function isBeingReplaced({ role, current, extras }: Slot): boolean {
+  // The end of a dead balancer may wait for the fleet's budget, and an address for the next one: a successor that is well is enough.
+  const isFollowed = role === 'lb' && current?.health.health === 'healthy';
+  // A predecessor that came back is well: waiting for its removal, which may need this slot's vote, could last for ever.
+  return extras.some((extra) => !isGone(extra) && extra.health.health !== 'healthy' && !(isFollowed && isSeenDead(extra.health)));
+}
+
 /** Why a dead node can't have its successor yet; undefined when it can. */
 function replacementBarrier(s: Situation, slot: Slot, node: Node): string | undefined {
   if (isGone(node)) return undefined;
@@ -50,9 +58,7 @@ function replacementBarrier(s: Situation, slot: Slot, node: Node): string | unde
   if (shared) return shared;
   const until = s.memory.cooldownUntilMs[slot.slot] ?? 0;
   if (until > s.nowMs) return `${slot.slot} was replaced a short while ago: it rests another ${Math.ceil((until - s.nowMs) / 1000)} s`;
-  // A predecessor that came back is well: waiting for its removal, which may need this slot's vote, could last for ever.
-  const isOpen = (extra: Node) => !isGone(extra) && extra.health.health !== 'healthy';
-  const other = s.slots.wanted[slot.role].find((o) => o !== slot && o.extras.some(isOpen));
+  const other = s.slots.wanted[slot.role].find((o) => o !== slot && isBeingReplaced(o));
   if (other) return `${other.slot} is being replaced: one ${slot.role} at a time`;
   return undefined;
 }
@@ -68,12 +74,16 @@ export function restartComesFirst(s: Situation, node: Node): boolean {
   return (s.memory.attempts[`restart/${node.fact.instanceId}`]?.count ?? 0) < s.spec.policy.restartsBeforeReplace;
 }
 
-/** A member that never finishes its sync, or fell out of step for good: what is wrong with it; undefined for one that keeps up. */
+/**
+ * A member that never finishes its sync, or fell out of step for good: what is wrong with it; undefined for one that keeps up. Its time
+ * runs while there is a primary to keep up with.
+ */
 function neverCatchesUp(s: Situation, { slot, current }: Slot): string | undefined {
   const host = current && hostOf(current);
   const sinceMs = host ? s.memory.behindSinceMs[host] : undefined;
   const { mongoSyncMaxS } = s.spec.policy;
-  if (!current || sinceMs === undefined || s.nowMs - sinceMs <= mongoSyncMaxS * 1000) return undefined;
+  if (!current || sinceMs === undefined) return undefined;
+  if (s.nowMs - Math.max(sinceMs, s.memory.primarySinceMs ?? s.nowMs) <= mongoSyncMaxS * 1000) return undefined;
   return `${slot} (${current.fact.instanceId}) answers, but did not catch up with the replica set within ${mongoSyncMaxS} s`;
 }
 

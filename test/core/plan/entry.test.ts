@@ -74,4 +74,17 @@ describe('planEntry', () => {
     const terminated = planOf(world).jobs.flatMap((job) => (job.kind === 'terminateNode' ? [job.instanceId] : []));
     expect(terminated).toEqual(['i-1011']);
   });
+
+  it('gives a dead balancer its successor though the other one, already followed, is not terminated yet; not before that is well', () => {
+    const launched = (health: 'healthy' | 'unknown'): string[] => {
+      const world = change(aHealthyWorld(), 'lb1', (node) => dead(node));
+      const followed = change(world, 'lb2', (node) => dead(node));
+      const successor = aNode('lb2', { fact: { incarnation: 2 }, health: aHealth(health) });
+      const observation = { ...followed.observation, nodes: [...followed.observation.nodes, successor] };
+      const attempts = { 'restart/i-1011': { count: 9, failures: 0, lastAtMs: NOW_MS - 600_000 } };
+      const next = { ...followed, observation, memory: { ...followed.memory, attempts } };
+      return planOf(next).jobs.flatMap((job) => (job.kind === 'launchNode' ? [job.slot] : []));
+    };
+    expect([launched('healthy'), launched('unknown')]).toEqual([['lb1'], []]);
+  });
 });
