@@ -1,6 +1,7 @@
 /** Runs one plan: faults, calm, convergence, deletion, with the checkers watching. The same plan gives the same run, to the byte of its journal. */
 import { type JournalEntry, PortError } from '../../lambdas/app/ports';
 import type { Violation } from '../checkers/checker';
+import { openJobs } from '../checkers/jobs';
 import { watch } from '../checkers/watch';
 import { Client } from '../client';
 import { World } from '../world';
@@ -193,8 +194,7 @@ class Run {
   /** Messages that a dead worker holds come back, and every job comes to an end. */
   private async becomeQuiet(): Promise<void> {
     const { world } = this;
-    const isOpen = () => [...world.queues.open.values()].some(({ queue }) => queue !== 'health-check');
-    await this.passUntil(() => !isOpen(), QUIET_BOUND_S);
+    await this.passUntil(() => openJobs(world).length === 0, QUIET_BOUND_S);
   }
 
   async finish(): Promise<Outcome> {
