@@ -61,8 +61,8 @@ function foldCaughtUp(spec: ClusterSpec, nodes: readonly Node[], memory: Memory,
 
 /** Since when each member that answers has not kept up; a voter only counts as behind while it is neither primary nor SECONDARY. */
 function foldBehind(view: MongoView, caughtUp: Record<string, number>, memory: Memory, nowMs: number): Record<string, number> {
-  // Without a primary nobody can keep up, and whose configuration counts is open: what was known stays.
-  if (!view.primary) return memory.behindSinceMs;
+  // Without a primary nobody can keep up, and whose configuration counts is open: each has all its time anew once there is one.
+  if (!view.primary) return {};
   const behind = view.members.filter((m) => m.living && !(m.votes ? m.serving : caughtUp[m.host] !== undefined));
   return Object.fromEntries(behind.map(({ host }) => [host, memory.behindSinceMs[host] ?? nowMs]));
 }

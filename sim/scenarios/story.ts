@@ -1,6 +1,7 @@
 /** A story: acts on one cluster, each waited for until all is well again, with what was seen from outside. Acts only through queues and faults. */
 import type { JournalEntry } from '../../lambdas/app/ports';
 import type { Violation } from '../checkers/checker';
+import { openJobs } from '../checkers/jobs';
 import { watch } from '../checkers/watch';
 import { Client } from '../client';
 import { START_MS, World } from '../world';
@@ -117,8 +118,7 @@ export async function play(seed: number, acts: readonly Act[], listener: StoryLi
   client.stop();
   const virtualS = Math.round(secondsOf(world.scheduler.nowMs));
   // The last messages, doubles and redeliveries come to their ends.
-  const isQuiet = () => [...world.queues.open.values()].every((message) => message.queue === 'health-check');
-  await world.pass(BOUND_S, isQuiet);
+  await world.pass(BOUND_S, () => openJobs(world).length === 0);
   watching.end();
   const converged = recoveries.length === acts.length && recoveries.every((recovery) => recovery.recoveredS !== null);
   return { seed, converged, violations: watching.violations, recoveries, virtualS, journal: world.state.journal };

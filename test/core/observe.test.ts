@@ -37,6 +37,22 @@ describe('observe', () => {
     'i-3021': { role: 'mongo', atMs: NOW_MS, process: { is: 'ok', latencyMs: 1 }, hello: { ...hello, lastWriteS: 100 - lagS } },
   });
 
+  it('gives a member all its time to catch up anew once there is a primary again', () => {
+    const syncing = { ...hello, secondary: false, isWritablePrimary: false, hosts: ['10.0.3.11:27017', '10.0.3.21:27017'] };
+    const probe = (over: object): NodeProbe => ({
+      role: 'mongo',
+      atMs: NOW_MS,
+      process: { is: 'ok', latencyMs: 1 },
+      hello: { ...syncing, ...over },
+    });
+    const behindAfter = (isWritablePrimary: boolean) => {
+      const probes = { 'i-3011': probe({ isWritablePrimary }), 'i-3021': probe({}) };
+      const memory = { ...EMPTY_MEMORY, replicaSetInitiated: true, behindSinceMs: { '10.0.3.21:27017': NOW_MS - 90_000 } };
+      return observe(spec, cloudOf(...members), probes, memory, ZONES, NOW_MS).memory.behindSinceMs;
+    };
+    expect([behindAfter(true), behindAfter(false)]).toEqual([{ '10.0.3.21:27017': NOW_MS - 90_000 }, {}]);
+  });
+
   it('knows nothing when EC2 could not be read, and keeps its memory', () => {
     const memory = { ...EMPTY_MEMORY, health: { 'i-1': aHealth() } };
     const seen = observe(spec, null, {}, memory, ZONES, NOW_MS);

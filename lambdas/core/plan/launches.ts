@@ -74,16 +74,12 @@ export function restartComesFirst(s: Situation, node: Node): boolean {
   return (s.memory.attempts[`restart/${node.fact.instanceId}`]?.count ?? 0) < s.spec.policy.restartsBeforeReplace;
 }
 
-/**
- * A member that never finishes its sync, or fell out of step for good: what is wrong with it; undefined for one that keeps up. Its time
- * runs while there is a primary to keep up with.
- */
+/** A member that never finishes its sync, or fell out of step for good: what is wrong with it; undefined for one that keeps up. */
 function neverCatchesUp(s: Situation, { slot, current }: Slot): string | undefined {
   const host = current && hostOf(current);
   const sinceMs = host ? s.memory.behindSinceMs[host] : undefined;
   const { mongoSyncMaxS } = s.spec.policy;
-  if (!current || sinceMs === undefined) return undefined;
-  if (s.nowMs - Math.max(sinceMs, s.memory.primarySinceMs ?? s.nowMs) <= mongoSyncMaxS * 1000) return undefined;
+  if (!current || sinceMs === undefined || s.nowMs - sinceMs <= mongoSyncMaxS * 1000) return undefined;
   return `${slot} (${current.fact.instanceId}) answers, but did not catch up with the replica set within ${mongoSyncMaxS} s`;
 }
 

@@ -31,9 +31,9 @@ function lookAtSettling(s: Situation, node: Node, before: Settling): Settling | 
   return good >= healthyAfterChecks && s.nowMs - sinceMs >= restMs ? undefined : { ...before, good };
 }
 
-/** Whether a node lacked its database before it was given anything: one whose disk is full never takes it, and has it no less. */
-function lackedDatabaseBefore({ health }: Node, given: Settling | undefined): boolean {
-  return health.sickness === 'database' && given !== undefined && (health.lacksDatabaseSinceMs ?? given.atMs) < given.atMs;
+/** Whether a node lacked its database before it was given anything: one whose disk is full never takes it, and goes on lacking it. */
+function lackedDatabaseBefore({ health: { lacksDatabaseSinceMs } }: Node, given: Settling | undefined): boolean {
+  return given !== undefined && lacksDatabaseSinceMs !== undefined && lacksDatabaseSinceMs < given.atMs;
 }
 
 /** What is wrong with a node that took new settings; undefined while it is well, may yet become so, was so before, or can't be seen. */
