@@ -1,6 +1,6 @@
 /** Draining: which service node is out of the balancers so that it may stop, and whether its last request has ended. One at a time; stops nothing. */
 import { serviceEntry } from '../catalogue/catalogue';
-import { isOfService } from '../health';
+import { isOfService, isSeenDead } from '../health';
 import type { PlannedJob } from '../jobs';
 import type { Draining, Memory } from '../memory';
 import { isEnabler, isService, type Role, SERVICE_ROLES, type ServiceRole } from '../names';
@@ -40,6 +40,14 @@ export interface DrainFacts {
 /** Whether balancers may be sending to a service node: it took a configuration once and is not known to be dead. */
 export function maySendTo({ fact, health, configVersion }: Node): boolean {
   return fact.state === 'running' && fact.privateIp !== undefined && configVersion !== undefined && health.health !== 'dead';
+}
+
+/**
+ * Whether requests may still reach a service node: besides those the balancers are told, one that answers again though it still counts
+ * as dead. A balancer that could not be told meanwhile has it in its configuration, and its own checks see it up.
+ */
+export function mayBeServing({ fact, health, configVersion }: Node): boolean {
+  return fact.state === 'running' && fact.privateIp !== undefined && configVersion !== undefined && !isSeenDead(health);
 }
 
 /** Who serves for a slot: the node that fills it, but its predecessor as long as that one is there and the successor is not yet well. */
@@ -106,7 +114,7 @@ export function restartOrder(slots: Slots, role: Role): Slot[] {
 function candidates({ spec, slots, memory, isDue, isBusy, mayTry }: DrainFacts): Candidate[] {
   const going = superfluousNodes(spec, slots).flatMap(({ node }): Candidate[] => {
     const { role, instanceId } = node.fact;
-    return isService(role) && maySendTo(node) ? [{ node, role, isHeld: isBusy(`terminate/${instanceId}`) }] : [];
+    return isService(role) && mayBeServing(node) ? [{ node, role, isHeld: isBusy(`terminate/${instanceId}`) }] : [];
   });
   const restarting = SERVICE_ROLES.flatMap((role) =>
     restartOrder(slots, role).flatMap(({ current: node }): Candidate[] => {

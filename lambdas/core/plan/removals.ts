@@ -3,7 +3,7 @@ import { isService } from '../names';
 import type { Node } from '../observation';
 import { hostOf } from '../slots';
 import { mayHaveBegunOn, UNKNOWN_BEGINNING } from './beginning';
-import { howDrained, maySendTo, whyNotStopped } from './drain';
+import { howDrained, mayBeServing, whyNotStopped } from './drain';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { superfluousNodes } from './superfluous';
 
@@ -22,7 +22,7 @@ function mustStay(s: Situation, node: Node): string | undefined {
   }
   if (isService(role) && s.busy.has(`config/${instanceId}`))
     return `${slot} (${instanceId}) is taking a configuration, and may serve in a moment`;
-  if (isService(role) && maySendTo(node)) return whyNotStopped(s, node);
+  if (isService(role) && mayBeServing(node)) return whyNotStopped(s, node);
   return undefined;
 }
 
@@ -36,7 +36,7 @@ export function planRemovals(s: Situation): Step {
       step.notes.push(stay);
       continue;
     }
-    const reason = isService(role) && maySendTo(node) ? `${why}; ${howDrained(s)}` : why;
+    const reason = isService(role) && mayBeServing(node) ? `${why}; ${howDrained(s)}` : why;
     if (node.health.health !== 'healthy' && node.health.sickness !== 'gone' && s.breaker.open) {
       step.blocked.push(`${reason}; not terminated: ${s.breaker.reason}`);
       continue;

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { findViolations } from '../../../lambdas/core/invariants';
 import type { PlannedJob } from '../../../lambdas/core/jobs';
 import type { NodeConfig } from '../../../lambdas/core/node-config';
+import type { Node } from '../../../lambdas/core/observation';
 import { withDrain } from '../../../lambdas/core/plan/drain';
 import {
   aHealth,
@@ -104,6 +105,15 @@ describe('the drain of a broker that is to go', () => {
 
   it('is not waited for where the broker is dead', () => {
     expect(kindsOf(change(lbsInStep(shrunk), 'ctx4', (node) => dead(node)))).toContain('terminateNode ctx4');
+  });
+
+  it('is waited for where it answers again, though it counts as dead: a balancer may send to it still', () => {
+    const back = (node: Node): Node => ({ ...node, health: { ...dead(node).health, good: 1, bad: 0 } });
+    const answers = change(lbsInStep(change(shrunk, 'ctx4', back)), 'lb2', (node) => ({ ...node, configVersion: 'old' }));
+    expect(poolOf(answers)).not.toContain('ctx4');
+    expect(look(answers).drain).toMatchObject({ instanceId: 'i-2041', keptBy: 'lb2' });
+    expect(kindsOf(answers)).toEqual(['applyConfig lb2']);
+    expect(kindsOf(change(letGo(shrunk, 'ctx4', { agoS: 5, connections: 0 }), 'ctx4', back))).toEqual(['terminateNode ctx4']);
   });
 
   it('does not begin for one that takes its first configuration just now', () => {
