@@ -58,6 +58,7 @@ export interface Rollout {
   version: string;
   /** rolling: not all nodes have it and are well. good: all do. bad: it made one unhealthy, or one refused it; until the spec changes. */
   state: 'rolling' | 'good' | 'bad';
+  /** When this version was first asked for, ms. */
   sinceMs: number;
   /** The last that was good: what `bad` goes back to. */
   good?: { version: string; hash: string; settings: Settings };

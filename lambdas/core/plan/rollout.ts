@@ -109,13 +109,21 @@ function foldSettling(s: Situation, role: Role, r: Rollout): Pick<Rollout, 'sett
   return { settling, took };
 }
 
+/** Who tells whether a rollout was blamed rightly: who fills the slot of the failure; where the spec gave that slot up, one that took it. */
+function witnessOf(s: Situation, role: Role, { failure, sinceMs }: Rollout): Node | undefined {
+  const isWanted = s.slots.wanted[role].some(({ slot }) => slot === failure?.slot);
+  const tookIt = ({ fact }: Node) => (s.memory.appliedAtMs[fact.instanceId] ?? 0) > sinceMs;
+  return nodesOf(s, role).find((node) => (isWanted ? node.fact.slot === failure?.slot : tookIt(node)));
+}
+
 /**
- * Whether a bad rollout with nothing to go back to was blamed in error: who fills the slot of the failure has what it was given and has
- * been well with it for long, or never took it without having refused it (its disk was full, it rebooted) and has been well for as long.
+ * Whether a bad rollout with nothing to go back to was blamed in error: its witness has what it was given and has been well with it for
+ * long, or never took it without having refused it (its disk was full, it rebooted) and has been well for as long.
  * Without this a fault of another kind, during the first rollout of all, would leave a role as it is for good.
  */
-function wasBlamedInError(s: Situation, role: Role, { failure, settling, took }: Rollout): boolean {
-  const node = nodesOf(s, role).find(({ fact }) => fact.slot === failure?.slot);
+function wasBlamedInError(s: Situation, role: Role, r: Rollout): boolean {
+  const { failure, settling, took } = r;
+  const node = witnessOf(s, role, r);
   if (!node || !failure || node.configVersion === undefined || !isWell(node)) return false;
   const { instanceId } = node.fact;
   const saidNo = instanceId === failure.instanceId && failure.refused === true && !took.includes(instanceId);
@@ -132,13 +140,13 @@ function foldRole(s: Situation, role: Role, settled: readonly Settled[]): Rollou
   const r: Rollout = { ...before, ...foldSettling(s, role, before) };
   if (r.state === 'rolling') {
     const failure = refusal ?? victimOf(s, role, r);
-    if (failure) return { ...r, state: 'bad', sinceMs: s.nowMs, failure };
+    if (failure) return { ...r, state: 'bad', failure };
     if (!isDone(s, role, r)) return r;
-    return { version, state: 'good', sinceMs: s.nowMs, good: { version, hash: hashOf(settings), settings }, settling: {}, took: [] };
+    return { version, state: 'good', sinceMs: r.sinceMs, good: { version, hash: hashOf(settings), settings }, settling: {}, took: [] };
   }
   if (r.state === 'bad' && !goesBackTo(s, role, r) && wasBlamedInError(s, role, r)) {
     const { failure: _, ...rest } = r;
-    return { ...rest, state: 'rolling', sinceMs: s.nowMs };
+    return { ...rest, state: 'rolling' };
   }
   return r.state === 'bad' && !r.rolledBack && goesBackTo(s, role, r) && isDone(s, role, r) ? { ...r, rolledBack: true } : r;
 }

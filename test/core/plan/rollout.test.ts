@@ -205,6 +205,23 @@ describe('a rollout', () => {
       expect(orionOf(fold(bad, 91))).toMatchObject({ state: 'rolling', took: [] });
     });
 
+    it('goes on once the slot it was blamed for is given up, and another that took it has been well for long', () => {
+      const bad = stopped(aChange(), {});
+      const rollout = { ...orionOf(bad), failure: { ...failure, slot: 'ctx2', instanceId: 'i-2021', refused: true as const } };
+      const appliedAt = (atMs: number): World =>
+        withMemory(
+          { ...bad, spec: aSpec({ orion: { count: 1, min: 1, version: '4.2.0' } }) },
+          {
+            rollouts: { orion: rollout },
+            appliedAtMs: { 'i-2011': atMs },
+          },
+        );
+      expect(orionOf(fold(appliedAt(rollout.sinceMs + 1), 89)).state).toBe('bad');
+      expect(orionOf(fold(appliedAt(rollout.sinceMs + 1), 91)).state).toBe('rolling');
+      // What is left runs what it ran before: that it is well says nothing.
+      expect(orionOf(fold(appliedAt(rollout.sinceMs - 1), 600)).state).toBe('bad');
+    });
+
     it('stops and asks for the release before, when the templates alone are new', () => {
       const calm = fold(fold(aHealthyWorld()));
       const world = stopped(calm, orionOf(calm));
