@@ -61,7 +61,9 @@ export function rolloutBarrier(s: RolloutView, node: Node): string | undefined {
   const calm = isCalm(r);
   const holdsUp = (other: Node) => {
     if (other.health.health === 'dead') return !calm;
-    if (r.settling[other.fact.instanceId] !== undefined) return true;
+    // What it was given proves nothing while it is unwell and is to be given something else: two such would wait for each other.
+    const isOutdated = !isWell(other) && !isInStep(s.configs, other);
+    if (r.settling[other.fact.instanceId] !== undefined) return !isOutdated || isWell(node) || r.settling[instanceId] === undefined;
     // Two that lost their database for want of a configuration would else wait for each other: one that is unwell has nothing to lose.
     return !calm && !isWell(other) && isWell(node);
   };

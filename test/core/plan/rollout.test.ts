@@ -87,6 +87,21 @@ describe('a rollout', () => {
     expect(applies(letGo(world, 'ctx2'))).toEqual(['ctx2']);
   });
 
+  it('does not wait for one that is settling when both are unwell and are to be given yet another configuration', () => {
+    const lost = (node: Node): Node => ({ ...node, health: { ...aHealth('healthy', 'database'), detail: 'database: HTTP 500' } });
+    const calm = fold(fold(aHealthyWorld()));
+    const settling = { 'i-2011': { atMs: NOW_MS - 60_000, good: 0 }, 'i-2021': { atMs: NOW_MS - 90_000, good: 0 } };
+    const world = withMemory(calm, { rollouts: { ...calm.memory.rollouts, orion: { ...orionOf(calm), settling } } });
+    const outdated = (w: World, ...slots: string[]) =>
+      slots.reduce((now, slot) => change(now, slot, (node) => ({ ...lost(node), configVersion: 'old' })), w);
+    expect(applies(letGo(outdated(world, 'ctx1', 'ctx2'), 'ctx1'))).toEqual(['ctx1']);
+    // ctx1 has what it should by now: the next waits for what becomes of it.
+    expect(applies(letGo(change(outdated(world, 'ctx2'), 'ctx1', lost), 'ctx2'))).toEqual([]);
+    // One that is well has something to lose.
+    const well = change(outdated(world, 'ctx1', 'ctx2'), 'ctx2', (node) => ({ ...node, health: aHealth('healthy') }));
+    expect(['ctx1', 'ctx2'].flatMap((slot) => applies(letGo(well, slot)))).toEqual([]);
+  });
+
   it('does not wait for another that is unwell when it is unwell itself: two that lost their database would wait for each other', () => {
     const lost = (node: Node): Node => ({ ...node, health: { ...aHealth('healthy', 'database'), detail: 'database: HTTP 500' } });
     const one = change(aChange(), 'ctx2', lost);
