@@ -10,7 +10,8 @@ export interface Breaker {
 
 /** It took its configuration, so its agent is well, and yet nothing of it was ever seen: more likely the way to it than the node. */
 function isUnseen({ configVersion, health, probe }: Node): boolean {
-  return configVersion !== undefined && health.sickness === 'boot' && isSilent(probe);
+  const wasLookedAt = probe !== undefined || health.sickness === 'boot';
+  return configVersion !== undefined && !health.everHealthy && health.sickness !== 'gone' && wasLookedAt && isSilent(probe);
 }
 
 /**

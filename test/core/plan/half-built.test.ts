@@ -47,6 +47,22 @@ describe('a cluster caught half-built by an outage', () => {
     expect(isOpen(unseen(aHealthyWorld(), 'connection refused', ...all))).toBe(false);
   });
 
+  it('counts a node that took its configuration and keeps silent while it may still boot: it is no less out of sight', () => {
+    const silent = { role: 'mongo', atMs: NOW_MS, process: { is: 'failed', detail: 'no answer in time' } } as const;
+    const world = change(aHealthyWorld(), 'mdb1', (node) => ({
+      ...node,
+      health: { ...aHealth('unknown'), everHealthy: false },
+      probe: silent,
+    }));
+    const { open, reason } = judgeBreaker(
+      ['lb1', 'ctx1', 'ctx2'].reduce((w, slot) => change(w, slot, dead), world).nodes,
+      world.spec.policy,
+    );
+    expect([open, reason]).toEqual([true, expect.stringContaining('4 of 7 nodes')]);
+    const young = change(world, 'mdb1', ({ configVersion: _, ...node }) => node);
+    expect(judgeBreaker(young.nodes, world.spec.policy).reason).toContain('0 of 6 nodes');
+  });
+
   it('replaces no broker while there is no primary without which none starts', () => {
     const { jobs } = planOf({
       ...withNodes(
