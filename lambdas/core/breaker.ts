@@ -11,7 +11,7 @@ export interface Breaker {
 /** It took its configuration, so its agent is well, and yet nothing of it was ever seen: more likely the way to it than the node. */
 function isUnseen({ configVersion, health, probe }: Node): boolean {
   const wasLookedAt = probe !== undefined || health.sickness === 'boot';
-  return configVersion !== undefined && !health.everHealthy && health.sickness !== 'gone' && wasLookedAt && isSilent(probe);
+  return configVersion !== undefined && wasLookedAt && isSilent(probe);
 }
 
 /**
@@ -21,7 +21,7 @@ function isUnseen({ configVersion, health, probe }: Node): boolean {
  * it says nothing about the observer, and is what a cluster caught half-built by an outage is made of.
  */
 export function judgeBreaker(nodes: readonly Node[], policy: Policy): Breaker {
-  const judged = nodes.filter((node) => (node.health.everHealthy && node.health.sickness !== 'gone') || isUnseen(node));
+  const judged = nodes.filter((node) => node.health.sickness !== 'gone' && (node.health.everHealthy || isUnseen(node)));
   const doubtful = judged.filter(({ health }) => health.health !== 'healthy');
   const open = judged.length > 0 && doubtful.length > judged.length * policy.breakerShare;
   const percent = Math.round(policy.breakerShare * 100);

@@ -37,17 +37,22 @@ export interface DrainFacts {
   nowMs: number;
 }
 
+/** Whether a node could serve at all: it runs, can be reached, and took a configuration once. */
+function couldServe({ fact, configVersion }: Node): boolean {
+  return fact.state === 'running' && fact.privateIp !== undefined && configVersion !== undefined;
+}
+
 /** Whether balancers may be sending to a service node: it took a configuration once and is not known to be dead. */
-export function maySendTo({ fact, health, configVersion }: Node): boolean {
-  return fact.state === 'running' && fact.privateIp !== undefined && configVersion !== undefined && health.health !== 'dead';
+export function maySendTo(node: Node): boolean {
+  return couldServe(node) && node.health.health !== 'dead';
 }
 
 /**
  * Whether requests may still reach a service node: besides those the balancers are told, one that answers again though it still counts
  * as dead. A balancer that could not be told meanwhile has it in its configuration, and its own checks see it up.
  */
-export function mayBeServing({ fact, health, configVersion }: Node): boolean {
-  return fact.state === 'running' && fact.privateIp !== undefined && configVersion !== undefined && !isSeenDead(health);
+export function mayBeServing(node: Node): boolean {
+  return couldServe(node) && !isSeenDead(node.health);
 }
 
 /** Who serves for a slot: the node that fills it, but its predecessor as long as that one is there and the successor is not yet well. */

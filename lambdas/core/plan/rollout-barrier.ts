@@ -59,11 +59,12 @@ export function rolloutBarrier(s: RolloutView, node: Node): string | undefined {
   if (r.state === 'bad' && !goesBackTo(s, role, r)) return `${slot} is left as it is: the rollout it waits for has stopped`;
   const others = nodesOf(s, role).filter((other) => other !== node && other.configVersion !== undefined);
   const calm = isCalm(r);
+  // Two that settle, and are both unwell: while the other is to be given something else, what it was given proves nothing.
+  const waitsForThis = (other: Node) =>
+    r.settling[instanceId] !== undefined && !isWell(node) && !isWell(other) && !isInStep(s.configs, other);
   const holdsUp = (other: Node) => {
     if (other.health.health === 'dead') return !calm;
-    // What it was given proves nothing while it is unwell and is to be given something else: two such would wait for each other.
-    const isOutdated = !isWell(other) && !isInStep(s.configs, other);
-    if (r.settling[other.fact.instanceId] !== undefined) return !isOutdated || isWell(node) || r.settling[instanceId] === undefined;
+    if (r.settling[other.fact.instanceId] !== undefined) return !waitsForThis(other);
     // Two that lost their database for want of a configuration would else wait for each other: one that is unwell has nothing to lose.
     return !calm && !isWell(other) && isWell(node);
   };

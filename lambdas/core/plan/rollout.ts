@@ -111,9 +111,10 @@ function foldSettling(s: Situation, role: Role, r: Rollout): Pick<Rollout, 'sett
 
 /** Who tells whether a rollout was blamed rightly: who fills the slot of the failure; where the spec gave that slot up, one that took it. */
 function witnessOf(s: Situation, role: Role, { failure, sinceMs }: Rollout): Node | undefined {
-  const isWanted = s.slots.wanted[role].some(({ slot }) => slot === failure?.slot);
+  const fillsIt = ({ fact }: Node) => fact.slot === failure?.slot;
   const tookIt = ({ fact }: Node) => (s.memory.appliedAtMs[fact.instanceId] ?? 0) > sinceMs;
-  return nodesOf(s, role).find((node) => (isWanted ? node.fact.slot === failure?.slot : tookIt(node)));
+  const isWanted = s.slots.wanted[role].some(({ slot }) => slot === failure?.slot);
+  return nodesOf(s, role).find(isWanted ? fillsIt : tookIt);
 }
 
 /**

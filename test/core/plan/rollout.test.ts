@@ -49,6 +49,8 @@ const seen = (node: Node, atS: number): Node => ({
   ...node,
   probe: { role: 'orion', atMs: NOW_MS + atS * 1000, process: OK, database: OK, configVersion: node.configVersion ?? '' },
 });
+/** It answers, and alone lacks its database. */
+const lost = (node: Node): Node => ({ ...node, health: { ...aHealth('healthy', 'database'), detail: 'database: HTTP 500' } });
 const dies = (node: Node): Node => ({ ...node, health: dead(node).health });
 
 describe('a rollout', () => {
@@ -88,7 +90,6 @@ describe('a rollout', () => {
   });
 
   it('does not wait for one that is settling when both are unwell and are to be given yet another configuration', () => {
-    const lost = (node: Node): Node => ({ ...node, health: { ...aHealth('healthy', 'database'), detail: 'database: HTTP 500' } });
     const calm = fold(fold(aHealthyWorld()));
     const settling = { 'i-2011': { atMs: NOW_MS - 60_000, good: 0 }, 'i-2021': { atMs: NOW_MS - 90_000, good: 0 } };
     const world = withMemory(calm, { rollouts: { ...calm.memory.rollouts, orion: { ...orionOf(calm), settling } } });
@@ -103,7 +104,6 @@ describe('a rollout', () => {
   });
 
   it('does not wait for another that is unwell when it is unwell itself: two that lost their database would wait for each other', () => {
-    const lost = (node: Node): Node => ({ ...node, health: { ...aHealth('healthy', 'database'), detail: 'database: HTTP 500' } });
     const one = change(aChange(), 'ctx2', lost);
     expect(planOf(one).notes).toContain('ctx1 waits for ctx2: one orion after the other, each well again before the next');
     const both = change(one, 'ctx1', lost);
@@ -160,10 +160,7 @@ describe('a rollout', () => {
   });
 
   it('is to blame when the node alone does not reach the database, for as long as a dead one may take', () => {
-    const world = took(aChange(), 'ctx1', (node) => ({
-      ...node,
-      health: { ...aHealth('healthy', 'database'), detail: 'database: HTTP 500' },
-    }));
+    const world = took(aChange(), 'ctx1', lost);
     expect(orionOf(fold(world, 10)).state).toBe('rolling');
     expect(orionOf(fold(world, 17))).toMatchObject({ state: 'bad', failure: { why: 'it turned unhealthy with it: database: HTTP 500' } });
   });
