@@ -120,8 +120,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'lambdas/core/breaker.ts',
-        find: 'node.health.everHealthy && node.health.sickness',
-        replace: '(node.health.everHealthy || node.health.health === "dead") && node.health.sickness',
+        find: '(node.health.everHealthy || isUnseen(node))',
+        replace: '(node.health.everHealthy || node.health.health === "dead" || isUnseen(node))',
       },
     ],
     seed: 770,
