@@ -15,7 +15,7 @@ import { foldRollouts } from '../core/plan/rollout';
 import { rolloutProblems } from '../core/plan/rollout-words';
 import { baseOf, lookAt, type Situation } from '../core/plan/situation';
 import { type Settled, settleJobs } from '../core/settle';
-import { parseSpec } from '../core/spec';
+import { type ClusterSpec, parseSpec } from '../core/spec';
 import { problemsOfChange } from '../core/spec-change';
 import { isConverged, summarize } from '../core/status';
 import { lookAtCloud, lookAtJobs, probeNodes } from './look';
@@ -34,14 +34,24 @@ interface Loaded {
   problems: string[];
 }
 
+/** Whether two values are the same once they are stored. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The spec that was followed last, whole: a row of an earlier release lacks the fields that came later. */
+function lastSpecOf({ spec }: ClusterRow, newest: ClusterSpec | undefined): ClusterSpec {
+  if (isSame(spec, newest)) return spec;
+  const last = parseSpec(spec);
+  return last.ok ? last.value : spec;
+}
+
 /** The row with the newest valid spec. A broken or missing spec is said, and the last valid one goes on being used. */
 async function load({ ports }: Context, cluster: string): Promise<Loaded | null> {
   const [row, stored] = await Promise.all([ports.rows.get(cluster), ports.specs.get(cluster)]);
   const { spec, problems } = readSpec(cluster, stored?.text);
   if (row) {
-    // A row of an earlier release lacks the fields that came later.
-    const last = parseSpec(row.spec);
-    const known = { ...row, spec: last.ok ? last.value : row.spec, memory: { ...EMPTY_MEMORY, ...row.memory } };
+    const known = { ...row, spec: lastSpecOf(row, spec), memory: { ...EMPTY_MEMORY, ...row.memory } };
     if (row.phase === 'deleting') return { row: known, storedVersion: row.version, problems: [] };
     const refused = spec ? problemsOfChange(known, spec) : [];
     const followed = spec && refused.length === 0 ? spec : known.spec;
@@ -88,11 +98,22 @@ function planSafely(s: Situation, problems: string[]): { plan: Plan; violations:
   return { plan: { ...plan, jobs, blocked, sentence }, violations };
 }
 
+/** Whether two rows differ in nothing but version and age; part by part, because most that differ do so early. */
+function saysTheSame(before: ClusterRow, next: ClusterRow): boolean {
+  const partsOf = ({ phase, spec, status, memory }: ClusterRow): Record<string, unknown> => ({
+    ...memory,
+    phase,
+    spec,
+    status: { ...status, atMs: 0 },
+  });
+  const [was, is] = [partsOf(before), partsOf(next)];
+  return Object.keys({ ...was, ...is }).every((part) => isSame(was[part], is[part]));
+}
+
 /** Writes the row when it says something new; false when another check was faster, whose plan then counts. */
 async function commit({ ports }: Context, before: ClusterRow, next: ClusterRow, storedVersion: number): Promise<boolean> {
-  const essence = (row: ClusterRow) => JSON.stringify({ ...row, version: 0, status: { ...row.status, atMs: 0 } });
   const isFresh = before.status !== null && (next.status?.atMs ?? 0) - before.status.atMs < REFRESH_MS;
-  if (storedVersion > 0 && isFresh && essence(before) === essence(next)) return true;
+  if (storedVersion > 0 && isFresh && saysTheSame(before, next)) return true;
   try {
     await ports.rows.put({ ...next, version: storedVersion + 1 }, storedVersion);
     return true;
@@ -160,8 +181,9 @@ export async function checkCluster(context: Context, cluster: string, facts: Clo
   const { memory: settledMemory, settled } = settleJobs(row.memory, jobFacts, row.spec.policy, present, nowMs);
   const { observation: seen, memory: observed } = observe(row.spec, cloud, probes, settledMemory, settings.zones, nowMs);
   const observation = { ...seen, ...(settings.claimQueueUrl ? { claimQueueUrl: settings.claimQueueUrl } : {}) };
-  const memory = foldRollouts(lookAt(row.spec, row.phase, observation, observed, nowMs), settled);
-  const situation = lookAt(row.spec, row.phase, observation, memory, nowMs);
+  const seenFirst = lookAt(row.spec, row.phase, observation, observed, nowMs);
+  const memory = foldRollouts(seenFirst, settled);
+  const situation = memory === observed ? seenFirst : lookAt(row.spec, row.phase, observation, memory, nowMs);
   const { plan, violations } = planSafely(situation, problems);
 
   const look = chooseNextLook(situation, plan);

@@ -10,6 +10,9 @@ export interface Told extends Pick<Outcome, 'seed' | 'end' | 'virtualS'> {
   failure?: string;
 }
 
+/** A seed makes many short-lived values: with room for them V8 moves fewer of them about, which takes an eighth off a run (MB; 16 by default). */
+const SEMI_SPACE_MB = 64;
+
 /** The program of a child, as it is. */
 export const CHILD = join(__dirname, 'child.ts');
 
@@ -21,7 +24,10 @@ export async function runSeeds(program: string, seeds: readonly number[], jobs: 
   let next = 0;
   let isOver = false;
   const live = async (): Promise<void> => {
-    const child: ChildProcess = fork(program, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child: ChildProcess = fork(program, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [...process.execArgv, `--max-semi-space-size=${SEMI_SPACE_MB}`],
+    });
     const ask = (): void => {
       const seed = isOver ? undefined : seeds[next++];
       if (seed === undefined) child.disconnect();

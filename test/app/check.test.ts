@@ -54,6 +54,33 @@ describe('checkCluster', () => {
     expect([w.sent, w.journal]).toEqual([[], []]);
   });
 
+  it('writes no row that says nothing new, and one each minute all the same', async () => {
+    const w = declared();
+    await check(w);
+    await check(w);
+    // As a row comes back from its store.
+    w.rows.set('city', JSON.parse(JSON.stringify(w.rows.get('city'))));
+    const version = w.rows.get('city')?.version ?? 0;
+    await check(w);
+    expect(w.rows.get('city')?.version).toBe(version);
+    w.nowMs += 60_000;
+    await check(w);
+    expect(w.rows.get('city')?.version).toBe(version + 1);
+  });
+
+  it('writes a row of which one part of the memory is new', async () => {
+    const w = declared();
+    await check(w);
+    await check(w);
+    const row = w.rows.get('city');
+    const version = row?.version ?? 0;
+    w.nowMs += 1_000;
+    const [jobKey = ''] = Object.keys(row?.memory.inFlight ?? {});
+    w.claims.set(jobKey, { is: 'failed', reason: 'no capacity', atMs: w.nowMs });
+    await check(w);
+    expect(w.rows.get('city')?.version).toBe(version + 1);
+  });
+
   it('passes over facts older than those it used', async () => {
     const w = declared();
     await check(w, { atMs: NOW_MS });

@@ -153,13 +153,14 @@ function foldRole(s: Situation, role: Role, settled: readonly Settled[]): Rollou
 }
 
 /**
- * Memory after one more look at all rollouts. The situation must be that of this memory; make it anew from what comes back.
+ * Memory after one more look at all rollouts: the very same where nothing changed, otherwise the situation is to be made anew from it.
  * While nothing can be seen, and in a cluster that ends, all stays as it is.
  */
 export function foldRollouts(s: Situation, settled: readonly Settled[]): Memory {
   if (s.phase !== 'active' || !s.observation.cloudKnown) return s.memory;
   const present = ROLES.filter((role) => countOf(s.spec, role) > 0);
-  return { ...s.memory, rollouts: Object.fromEntries(present.map((role) => [role, foldRole(s, role, settled)])) };
+  const rollouts = Object.fromEntries(present.map((role) => [role, foldRole(s, role, settled)]));
+  return JSON.stringify(rollouts) === JSON.stringify(s.memory.rollouts) ? s.memory : { ...s.memory, rollouts };
 }
 
 /** Whether some node must still prove itself with what it was given. */

@@ -54,6 +54,13 @@ const lost = (node: Node): Node => ({ ...node, health: { ...aHealth('healthy', '
 const dies = (node: Node): Node => ({ ...node, health: dead(node).health });
 
 describe('a rollout', () => {
+  it('leaves the memory as it is, the very same, where nothing came of the look', () => {
+    const good = fold(fold(aHealthyWorld()));
+    expect(fold(good).memory).toBe(good.memory);
+    const changed = { ...good, spec: aSpec({ orion: { version: '4.2.0' } }) };
+    expect(fold(changed).memory).not.toBe(good.memory);
+  });
+
   it('is good from the start where all nodes run what they should', () => {
     expect(orionOf(fold(fold(aHealthyWorld())))).toMatchObject({
       state: 'good',
