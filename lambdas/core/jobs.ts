@@ -79,7 +79,11 @@ const provisionJobs = [
     role,
     slot,
     instanceId,
-    expect: z.strictObject({ holdsAddress: z.boolean() }),
+    expect: z.strictObject({
+      holdsAddress: z.boolean(),
+      /** It took requests once, and goes undrained because it was seen dead. */
+      serves: z.literal(false).optional(),
+    }),
   }),
   z.strictObject({
     kind: z.literal('applyConfig'),

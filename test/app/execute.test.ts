@@ -2,13 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { runFailover, runProvision } from '../../lambdas/app/dispatch';
 import { PortError } from '../../lambdas/app/ports';
 import type { FailoverJob, PlannedJob } from '../../lambdas/core/jobs';
-import { EMPTY_MEMORY, type Phase } from '../../lambdas/core/memory';
-import { anInstance, aSpec } from '../builders';
-import { aMemoryWorld, contextOver, type MemoryWorld } from '../memory-ports';
+import { anInstance } from '../builders';
+import { contextOver, type MemoryWorld } from '../memory-ports';
+import { aCity, address, common, instances, plan, provision, TERMINATE } from './one-job';
 
-const instances = ['lb1', 'lb2', 'ctx1', 'ctx2'].map((slot) => anInstance(slot));
-const address = { allocationId: 'eipalloc-1', cluster: 'city', name: 'entry1', publicIp: '203.0.113.1', holder: 'i-1011' };
-const common = { cluster: 'city', reason: 'a test' };
 const MOVE: FailoverJob = {
   kind: 'moveAddress',
   ...common,
@@ -16,15 +13,6 @@ const MOVE: FailoverJob = {
   allocationId: 'eipalloc-1',
   to: 'i-1021',
   expect: { holder: 'i-1011' },
-};
-const TERMINATE: PlannedJob = {
-  kind: 'terminateNode',
-  ...common,
-  jobKey: 'city@1/terminate#0',
-  role: 'orion',
-  slot: 'ctx2',
-  instanceId: 'i-2021',
-  expect: { holdsAddress: false },
 };
 const LAUNCH: PlannedJob = {
   kind: 'launchNode',
@@ -37,26 +25,9 @@ const LAUNCH: PlannedJob = {
   instanceType: 't3.medium',
 };
 
-function aCity(change: Partial<MemoryWorld> = {}, phase: Phase = 'active'): MemoryWorld {
-  const row = { cluster: 'city', version: 1, phase, spec: aSpec(), memory: EMPTY_MEMORY, status: null };
-  return aMemoryWorld({ cloud: { instances, addresses: [address] }, rows: new Map([['city', row]]), ...change });
-}
-
-/** The row as it is while the job is under way. */
-function plan(w: MemoryWorld, job: PlannedJob): void {
-  const row = w.rows.get('city');
-  if (row) w.rows.set('city', { ...row, memory: { ...row.memory, inFlight: { [job.jobKey]: { job, plannedAtMs: w.nowMs } } } });
-}
-
 async function move(w: MemoryWorld, job: FailoverJob = MOVE) {
   plan(w, job);
   await runFailover(contextOver(w), job);
-  return w.claims.get(job.jobKey);
-}
-
-async function provision(w: MemoryWorld, job: PlannedJob) {
-  plan(w, job);
-  if (job.kind !== 'moveAddress') await runProvision(contextOver(w), job, 'm-1');
   return w.claims.get(job.jobKey);
 }
 

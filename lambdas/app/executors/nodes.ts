@@ -1,5 +1,7 @@
 /** Executes launches and terminations of nodes, and gives them private addresses. Touches only instances that carry the job's cluster and slot. */
+import { isSeenDead } from '../../core/health';
 import type { JobOf } from '../../core/jobs';
+import type { ClusterRow } from '../../core/memory';
 import type { Context } from '../ports';
 import type { Result } from '../result';
 
@@ -40,7 +42,13 @@ export async function executeAddPrivateAddress({ ports }: Context, job: JobOf<'a
   return { is: 'done' };
 }
 
-/** Terminates a node within the fleet's budget, after one more look that it is the cluster's and holds no address. */
+/** Whether a node has been seen alive, or could not be looked at, since a plan took it for dead: then it may be taking requests again. */
+function mayServeAgain(row: ClusterRow | null, { instanceId, expect }: JobOf<'terminateNode'>): boolean {
+  const health = row?.memory.health[instanceId];
+  return expect.serves === false && health !== undefined && !isSeenDead(health);
+}
+
+/** Terminates a node within the fleet's budget, after one more look that it is the cluster's, holds no address, and is still seen dead where it goes undrained. */
 export async function executeTerminate({ ports, settings }: Context, job: JobOf<'terminateNode'>): Promise<Result> {
   const { cluster, instanceId, slot } = job;
   const { instances, addresses } = await ports.compute.describeCluster(cluster);
@@ -54,6 +62,7 @@ export async function executeTerminate({ ports, settings }: Context, job: JobOf<
   const row = await ports.rows.get(cluster);
   const isDeletion = row?.phase === 'deleting';
   if (held && !isDeletion) return { is: 'refused', reason: `${instanceId} holds ${held.publicIp} and the cluster is not being deleted` };
+  if (!isDeletion && mayServeAgain(row, job)) return { is: 'stale', reason: `${slot} (${instanceId}) is not seen dead any more` };
   // A confirmed deletion is a person's will; the budget guards against our own mistakes.
   const { terminationsPer10Min } = settings;
   if (!isDeletion && !(await ports.budget.take('terminations', terminationsPer10Min, TEN_MINUTES_MS, ports.clock.nowMs())))

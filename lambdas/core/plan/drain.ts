@@ -55,6 +55,11 @@ export function mayBeServing(node: Node): boolean {
   return couldServe(node) && !isSeenDead(node.health);
 }
 
+/** Whether a node that served once may stop undrained, on nothing but what the last look saw of it. */
+export function isTakenForDead(node: Node): boolean {
+  return couldServe(node) && isSeenDead(node.health);
+}
+
 /** Who serves for a slot: the node that fills it, but its predecessor as long as that one is there and the successor is not yet well. */
 function serverOf({ current, extras }: Slot): Node | undefined {
   if (current?.health.health === 'healthy') return current;

@@ -3,7 +3,7 @@ import { isService } from '../names';
 import type { Node } from '../observation';
 import { hostOf } from '../slots';
 import { mayHaveBegunOn, UNKNOWN_BEGINNING } from './beginning';
-import { howDrained, mayBeServing, whyNotStopped } from './drain';
+import { howDrained, isTakenForDead, mayBeServing, whyNotStopped } from './drain';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { superfluousNodes } from './superfluous';
 
@@ -43,7 +43,9 @@ export function planRemovals(s: Situation): Step {
     }
     const base = `terminate/${instanceId}`;
     if (!mayTry(s, base)) continue;
-    step.jobs.push({ kind: 'terminateNode', ...common(s, base, reason), role, slot, instanceId, expect: { holdsAddress: false } });
+    const undrained = isService(role) && isTakenForDead(node) ? { serves: false as const } : {};
+    const expect = { holdsAddress: false, ...undrained };
+    step.jobs.push({ kind: 'terminateNode', ...common(s, base, reason), role, slot, instanceId, expect });
     break;
   }
   return step;

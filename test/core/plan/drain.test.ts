@@ -107,6 +107,14 @@ describe('the drain of a broker that is to go', () => {
     expect(kindsOf(change(lbsInStep(shrunk), 'ctx4', (node) => dead(node)))).toContain('terminateNode ctx4');
   });
 
+  it('is left out for one that is dead, and its job says what that rests on; a job after a drain does not', () => {
+    const expectsOf = (world: World) => planOf(world).jobs.flatMap((job) => (job.kind === 'terminateNode' ? [job.expect] : []));
+    expect(expectsOf(change(lbsInStep(shrunk), 'ctx4', (node) => dead(node)))).toEqual([{ holdsAddress: false, serves: false }]);
+    expect(expectsOf(letGo(shrunk, 'ctx4', { agoS: 5, connections: 0 }))).toEqual([{ holdsAddress: false }]);
+    const neverConfigured = change(shrunk, 'ctx4', ({ configVersion: _, ...node }) => dead(node));
+    expect(expectsOf(neverConfigured)).toEqual([{ holdsAddress: false }]);
+  });
+
   it('is waited for where it answers again, though it counts as dead: a balancer may send to it still', () => {
     const back = (node: Node): Node => ({ ...node, health: { ...dead(node).health, good: 1, bad: 0 } });
     const answers = change(lbsInStep(change(shrunk, 'ctx4', back)), 'lb2', (node) => ({ ...node, configVersion: 'old' }));
