@@ -19,12 +19,32 @@ export function livingInstances(cloud: CloudFacts, memory: Memory): InstanceFact
   );
 }
 
-/** A node tells the version it runs, or that a file was edited; while it is silent the last result of applying one counts. */
-function reportOf(fact: InstanceFact, probe: NodeProbe | undefined, memory: Memory): ConfigReport {
-  const applied = memory.applied[fact.instanceId];
-  if (applied === undefined) return {};
-  if (probe && probe.atMs < (memory.appliedAtMs[fact.instanceId] ?? 0)) return { configVersion: applied };
+/** Whether a configuration is on its way to a node. */
+function isBeingTold({ inFlight }: Memory, instanceId: string): boolean {
+  return Object.values(inFlight).some(({ job }) => job.kind === 'applyConfig' && job.instanceId === instanceId);
+}
+
+/**
+ * A node tells the version it runs, or that a file was edited; while it is silent the last result of applying one counts. Where no result
+ * was ever known its word counts once nothing is on its way to it: the result of its first configuration may have been lost.
+ */
+function reportOf({ instanceId }: InstanceFact, probe: NodeProbe | undefined, memory: Memory): ConfigReport {
+  const applied = memory.applied[instanceId];
+  if (applied === undefined) return probe?.configVersion && !isBeingTold(memory, instanceId) ? { configVersion: probe.configVersion } : {};
+  if (probe && probe.atMs < (memory.appliedAtMs[instanceId] ?? 0)) return { configVersion: applied };
   return { configVersion: probe?.configVersion ?? applied, ...(probe?.drifted ? { drifted: probe.drifted } : {}) };
+}
+
+/** What nodes took, with the word of those whose own result was lost: it stays known while they are silent. */
+function foldApplied(nodes: readonly Node[], { applied, appliedAtMs }: Memory): Pick<Memory, 'applied' | 'appliedAtMs'> {
+  const told = nodes.flatMap(({ fact: { instanceId }, probe, configVersion }) =>
+    probe && configVersion !== undefined && applied[instanceId] === undefined ? [{ instanceId, configVersion, atMs: probe.atMs }] : [],
+  );
+  if (told.length === 0) return { applied, appliedAtMs };
+  return {
+    applied: { ...applied, ...Object.fromEntries(told.map((one) => [one.instanceId, one.configVersion])) },
+    appliedAtMs: { ...appliedAtMs, ...Object.fromEntries(told.map((one) => [one.instanceId, one.atMs])) },
+  };
 }
 
 /** Seconds a member's last write is behind the primary's; undefined while either is unknown. */
@@ -113,6 +133,7 @@ export function observe(
       ...known,
       ...foldInitiating(memory, isInitiated, nodes),
       ...(primarySinceMs === undefined ? {} : { primarySinceMs }),
+      ...foldApplied(nodes, memory),
       health: { ...memory.health, ...health },
       incarnations,
       replicaSetInitiated: isInitiated,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConfigReport } from '../../lambdas/core/config-report';
 import type { CloudFacts, NodeProbe, Probes } from '../../lambdas/core/facts';
+import type { PlannedJob } from '../../lambdas/core/jobs';
 import { EMPTY_MEMORY, type Memory } from '../../lambdas/core/memory';
 import type { Node } from '../../lambdas/core/observation';
 import { livingInstances, observe } from '../../lambdas/core/observe';
@@ -115,7 +116,35 @@ describe('observe', () => {
     expect(seen({ configVersion: 'v0' })).toEqual({ configVersion: 'v0', drifted: undefined });
     expect(seen({ drifted: '/etc/x' })).toEqual({ configVersion: 'v1', drifted: '/etc/x' });
     expect(seen({})).toEqual({ configVersion: 'v1', drifted: undefined });
-    expect(seen({ configVersion: 'v0' }, {})).toEqual({ configVersion: undefined, drifted: undefined });
+    expect(seen({ drifted: '/etc/x' }, {})).toEqual({ configVersion: undefined, drifted: undefined });
+    expect(seen({}, {})).toEqual({ configVersion: undefined, drifted: undefined });
+  });
+
+  describe('of a node whose first configuration has no known result', () => {
+    const fact = anInstance('ctx1');
+    const process = { is: 'ok', latencyMs: 1 } as const;
+    const telling: NodeProbe = { role: 'orion', atMs: NOW_MS - 10, process, database: process, configVersion: 'v0' };
+    const seenWith = (memory: Partial<Memory>, probe: NodeProbe = telling) =>
+      observe(spec, cloudOf(fact), { [fact.instanceId]: probe }, { ...EMPTY_MEMORY, ...memory }, ZONES, NOW_MS);
+
+    it('does not believe its word while it is being told: what it tells may be half of it', () => {
+      const job = { kind: 'applyConfig', instanceId: fact.instanceId, jobKey: 'k' } as PlannedJob;
+      const { observation, memory } = seenWith({ inFlight: { k: { job, plannedAtMs: NOW_MS - 5_000 } } });
+      expect([observation.nodes[0]?.configVersion, memory.applied]).toEqual([undefined, {}]);
+    });
+
+    it('believes it afterwards, and remembers it while the node is silent', () => {
+      const { observation, memory } = seenWith({});
+      expect(observation.nodes[0]?.configVersion).toBe('v0');
+      expect([memory.applied, memory.appliedAtMs]).toEqual([{ 'i-2011': 'v0' }, { 'i-2011': NOW_MS - 10 }]);
+      const silent: NodeProbe = { role: 'orion', atMs: NOW_MS, process: { is: 'failed', detail: 'no answer in time' } };
+      expect(seenWith(memory, silent).observation.nodes[0]?.configVersion).toBe('v0');
+    });
+
+    it('leaves what is known of others as it is', () => {
+      const known = { applied: { 'i-2021': 'v9' }, appliedAtMs: { 'i-2021': 7 } };
+      expect(seenWith(known).memory).toMatchObject({ applied: { 'i-2021': 'v9', 'i-2011': 'v0' }, appliedAtMs: { 'i-2021': 7 } });
+    });
   });
 
   it('never forgets the highest incarnation of a slot', () => {

@@ -20,8 +20,7 @@ function mustStay(s: Situation, node: Node): string | undefined {
     if (s.mongo.initiated && !s.mongo.committed)
       return `${slot} (${host}) may be a member again: the newest configuration is not on a majority yet`;
   }
-  if (isService(role) && s.busy.has(`config/${instanceId}`))
-    return `${slot} (${instanceId}) is taking a configuration, and may serve in a moment`;
+  if (s.busy.has(`config/${instanceId}`)) return `${slot} (${instanceId}) is taking a configuration, and may serve in a moment`;
   if (isService(role) && mayBeServing(node)) return whyNotStopped(s, node);
   return undefined;
 }

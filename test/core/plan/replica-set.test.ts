@@ -57,6 +57,28 @@ describe('a new replica set', () => {
     expect(planReplicaSet(look(once)).blocked.join()).toContain('never initiated twice');
   });
 
+  it('keeps the predecessor of a node while a configuration is on its way to it: it may be taken in a moment', () => {
+    const followed = fresh.map((node) => (node.fact.slot === 'mdb3' ? dead(node, 'boot') : node));
+    const half = world([...followed, aNode('mdb3', { fact: { incarnation: 2 } })]);
+    const terminated = (w: World): string[] =>
+      planOf(w).jobs.flatMap((job) => (job.kind === 'terminateNode' && job.role === 'mongo' ? [job.instanceId] : []));
+    expect(terminated(half)).toEqual(['i-3031']);
+    const job: PlannedJob = {
+      kind: 'applyConfig',
+      cluster: 'city',
+      jobKey: 'city@0/config/i-3031#0',
+      reason: 'x',
+      role: 'mongo',
+      slot: 'mdb3',
+      instanceId: 'i-3031',
+      version: 'v',
+      config: { role: 'mongo', replicaSet: 'orion_rs' },
+    };
+    const told = { ...half, memory: { ...half.memory, inFlight: { [job.jobKey]: { job, plannedAtMs: NOW_MS } } } };
+    expect(terminated(told)).toEqual([]);
+    expect(planOf(told).notes.join()).toContain('mdb3 (i-3031) is taking a configuration, and may serve in a moment');
+  });
+
   it('goes on being said to be forgotten while members beyond it are launched', () => {
     const booting = ({ probe: _, configVersion: __, ...node }: Node): Node => ({ ...node, health: aHealth('unknown') });
     const grown = {
