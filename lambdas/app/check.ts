@@ -48,7 +48,9 @@ function lastSpecOf({ spec }: ClusterRow, newest: ClusterSpec | undefined): Clus
 
 /** The row with the newest valid spec. A broken or missing spec is said, and the last valid one goes on being used. */
 async function load({ ports }: Context, cluster: string): Promise<Loaded | null> {
-  const [row, stored] = await Promise.all([ports.rows.get(cluster), ports.specs.get(cluster)]);
+  const [row, beside] = await Promise.all([ports.rows.get(cluster), ports.specs.get(cluster)]);
+  // A deletion takes the spec first, then the row. A spec that was read before a row that is gone would begin the cluster anew.
+  const stored = row ? beside : await ports.specs.get(cluster);
   const { spec, problems } = readSpec(cluster, stored?.text);
   if (row) {
     const known = { ...row, spec: lastSpecOf(row, spec), memory: { ...EMPTY_MEMORY, ...row.memory } };

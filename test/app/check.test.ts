@@ -124,6 +124,20 @@ describe('checkCluster', () => {
     expect(w.rows.get('city')?.status?.blocked.join()).toContain('the name the set was initiated with');
   });
 
+  it('does not begin a cluster anew that is deleted while it looks: the spec was there yet, and the row no more', async () => {
+    const w = declared();
+    const context = contextOver(w);
+    context.ports.rows.get = async (cluster) => {
+      await context.ports.specs.delete(cluster);
+      return null;
+    };
+    const specs = { ...context.ports.specs };
+    let reads = 0;
+    context.ports.specs.get = async (cluster) => (reads++ === 0 ? { text: JSON.stringify(aSpec()), version: 1 } : specs.get(cluster));
+    await runHealthCheck(context, { kind: 'check', cluster: 'city' });
+    expect([w.rows.size, w.sent]).toEqual([0, []]);
+  });
+
   it('knows nothing of a cluster without spec and row', async () => {
     const w = aMemoryWorld();
     await check(w);
