@@ -7,8 +7,8 @@ import { answersControl, ServingLog } from './serving';
 
 /** A holder that came back later than this before the move may have answered neither of the two looks, ms. */
 const CAME_BACK_MS = 3_000;
-/** A holder that takes longer for its answer counts as dead when its peer claims the address, ms: the failover worker waits no longer. */
-const PATIENCE_MS = 500;
+/** A holder that takes longer for its answer counts as dead when its peer claims the address, ms: the failover worker waits 500, the way included. */
+const PATIENCE_MS = 490;
 
 /** An address on a balancer that serves nobody, while another of the cluster serves, beyond the bound. */
 export const addressOnDeadNode: MakeChecker = (world, report, bounds) => {

@@ -34,8 +34,10 @@ function balancersInService({ cloud, state }: SimWorld, cluster: string): SimNod
   const holders = new Set([...cloud.addresses.values()].map(({ holder }) => holder));
   const isFollowed = ({ fact }: SimNode) => serving.some((n) => n.fact.slot === fact.slot && n.fact.incarnation > fact.incarnation);
   const holding = serving.filter(({ fact }) => holders.has(fact.instanceId));
+  // One that came back fills its slot with the address it holds, and its successor is nobody's reserve.
+  const isDoubled = ({ fact }: SimNode) => holding.some((n) => n.fact.slot === fact.slot);
   const isReserved = holding.length < (state.rows.get(cluster)?.spec.lb.count ?? 0);
-  return serving.filter((node) => holding.includes(node) || (isReserved && !isFollowed(node)));
+  return serving.filter((node) => holding.includes(node) || (isReserved && !isFollowed(node) && !isDoubled(node)));
 }
 
 /** A service that no balancer names any more gets no requests, a mongod that is no member has no say: taking it down disrupts nobody. */
