@@ -75,16 +75,6 @@ function planReconnect(s: Situation, role: ServiceRole, step: Step): void {
   step.jobs.push({ kind: 'restartRole', ...common(s, base, why), role, slot, instanceId, evenIfItAnswers: true });
 }
 
-/**
- * A predecessor whose process ended, while the set has no primary to tell whether it is a member: it may hold the only data. Nothing takes
- * its place and nobody may terminate it, so it is brought back, whatever the policy says of restarts.
- */
-function mayBeNeeded({ slots, mongo }: Situation): Node | undefined {
-  if (!mongo.initiated || mongo.primary) return undefined;
-  const hasEnded = ({ fact, health }: Node) => isSeenDead(health) && health.sickness === 'process' && fact.state === 'running';
-  return slots.wanted.mongo.flatMap(({ extras }) => extras).find(hasEnded);
-}
-
 /** Restarts processes, one at a time a role: a mistaken look then costs a moment of one of several. */
 export function planRepairs(s: Situation): Step {
   const step = emptyStep();
@@ -93,8 +83,7 @@ export function planRepairs(s: Situation): Step {
     const slot = s.slots.wanted[role].find(
       ({ current }) => current && isSeenDead(current.health) && restartComesFirst(s, current) && !awaitsRollback(s, current),
     );
-    const node = slot?.current ?? (role === 'mongo' ? mayBeNeeded(s) : undefined);
-    if (node) planRestart(s, node, step);
+    if (slot?.current) planRestart(s, slot.current, step);
     else if (isService(role)) planReconnect(s, role, step);
   }
   return step;

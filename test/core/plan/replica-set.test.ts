@@ -79,21 +79,6 @@ describe('a new replica set', () => {
     expect(planOf(told).notes.join()).toContain('mdb3 (i-3031) is taking a configuration, and may serve in a moment');
   });
 
-  it('is looked for on a predecessor whose process ended: that is restarted, whatever the policy says of restarts', () => {
-    const gone = fresh.map((node) => (node.fact.slot === 'mdb3' ? dead(node) : node));
-    const policy = { ...spec.policy, restartsBeforeReplace: 0 };
-    const base = { ...world([...gone, aNode('mdb3', { fact: { incarnation: 2 } })]), spec: { ...spec, policy } };
-    const restarted = (initiated: boolean, edit: (node: Node) => Node = (node) => node): string[] => {
-      const nodes = base.nodes.map((node) => (node.fact.instanceId === 'i-3031' ? edit(node) : node));
-      const memory = { ...base.memory, replicaSetInitiated: initiated };
-      const { jobs } = planOf({ ...base, memory, nodes, observation: { ...base.observation, nodes } });
-      return jobs.flatMap((job) => (job.kind === 'restartRole' ? [job.instanceId] : []));
-    };
-    expect([restarted(true), restarted(false)]).toEqual([['i-3031'], []]);
-    expect(restarted(true, (node) => ({ ...node, health: { ...node.health, good: 1, bad: 0 } }))).toEqual([]);
-    expect(restarted(true, (node) => dead(node, 'gone'))).toEqual([]);
-  });
-
   it('goes on being said to be forgotten while members beyond it are launched', () => {
     const booting = ({ probe: _, configVersion: __, ...node }: Node): Node => ({ ...node, health: aHealth('unknown') });
     const grown = {
