@@ -14,6 +14,7 @@ import { isMajorityLost } from '../core/plan/replica-set';
 import { foldRollouts } from '../core/plan/rollout';
 import { rolloutProblems } from '../core/plan/rollout-words';
 import { baseOf, lookAt, type Situation } from '../core/plan/situation';
+import { isSame } from '../core/same';
 import { type Settled, settleJobs } from '../core/settle';
 import { type ClusterSpec, parseSpec } from '../core/spec';
 import { problemsOfChange } from '../core/spec-change';
@@ -32,11 +33,6 @@ interface Loaded {
   /** Version the write must find; 0 while there is no row. */
   storedVersion: number;
   problems: string[];
-}
-
-/** Whether two values are the same once they are stored. */
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** The spec that was followed last, whole: a row of an earlier release lacks the fields that came later. */

@@ -3,6 +3,7 @@ import { type EnablerSpec, enablersOf } from './catalogue/enablers-spec';
 import { configTemplates } from './config/version';
 import { shortHash } from './hash';
 import { type EnablerRole, isEnabler, type Role } from './names';
+import { isSame } from './same';
 import { type ClusterSpec, enablerOf, parseSpec } from './spec';
 
 type EnablerSettings = Pick<EnablerSpec, 'ports'> & Partial<Pick<EnablerSpec, 'version' | 'options'>>;
@@ -80,7 +81,7 @@ export function differences(before: Settings, after: Settings): string[] {
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((part) => {
     const [was = {}, is = {}] = [old[part], now[part]];
     return [...new Set([...Object.keys(was), ...Object.keys(is)])]
-      .filter((key) => JSON.stringify(was[key]) !== JSON.stringify(is[key]))
+      .filter((key) => !isSame(was[key], is[key]))
       .map((key) => `${part}.${key} ${words(was[key])} → ${words(is[key])}`);
   });
 }

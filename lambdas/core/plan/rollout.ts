@@ -4,6 +4,7 @@ import type { Memory, Rollout, Settling } from '../memory';
 import { isService, ROLES, type Role } from '../names';
 import type { Node } from '../observation';
 import { hashOf, rolloutVersion, settingsOf } from '../rollout-settings';
+import { isSame } from '../same';
 import type { Settled } from '../settle';
 import { countOf } from '../spec';
 import { goesBackTo, isUnderWay, isWell, nodesOf } from './rollout-barrier';
@@ -160,7 +161,7 @@ export function foldRollouts(s: Situation, settled: readonly Settled[]): Memory 
   if (s.phase !== 'active' || !s.observation.cloudKnown) return s.memory;
   const present = ROLES.filter((role) => countOf(s.spec, role) > 0);
   const rollouts = Object.fromEntries(present.map((role) => [role, foldRole(s, role, settled)]));
-  return JSON.stringify(rollouts) === JSON.stringify(s.memory.rollouts) ? s.memory : { ...s.memory, rollouts };
+  return isSame(rollouts, s.memory.rollouts) ? s.memory : { ...s.memory, rollouts };
 }
 
 /** Whether some node must still prove itself with what it was given. */
