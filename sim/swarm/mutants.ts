@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'member-terminated',
     bug: 'a member of the replica set may be terminated (its removal from the set is not awaited)',
     patches: [{ file: 'lambdas/core/plan/removals.ts', find: 'if (member) return', replace: 'if (member && !s) return' }, INVARIANTS_OFF],
-    seed: 17,
+    seed: 23,
   },
   {
     name: 'disruptions-unlimited',
@@ -232,7 +232,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'lambdas/core/plan/launches.ts',
-        find: '?.count ?? 0) < s.spec.policy.restartsBeforeReplace;',
+        find: '?.count ?? 0) < restarts;',
         replace: '?.count ?? 0) < 99;',
       },
     ],

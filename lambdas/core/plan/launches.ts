@@ -7,7 +7,7 @@ import type { Node } from '../observation';
 import { hostOf, type Slot } from '../slots';
 import { instanceTypeOf } from '../spec';
 import { loadBarrier, trialBarrier } from './all-sick';
-import { mayHaveBegunOn, UNKNOWN_BEGINNING } from './beginning';
+import { LAST_COPY, mayHaveBegunOn, mayKnowTheSetAlone, UNKNOWN_BEGINNING } from './beginning';
 import { awaitsRollback } from './rollout-barrier';
 import { common, emptyStep, mayTry, type Situation, type Step } from './situation';
 import { startBarrier } from './start-barrier';
@@ -53,6 +53,7 @@ function isBeingReplaced({ role, current, extras }: Slot): boolean {
 function replacementBarrier(s: Situation, slot: Slot, node: Node): string | undefined {
   if (isGone(node)) return undefined;
   if (mayHaveBegunOn(s) === node) return UNKNOWN_BEGINNING;
+  if (mayKnowTheSetAlone(s, node)) return LAST_COPY;
   if (s.breaker.open) return s.breaker.reason;
   const shared = isService(slot.role) ? sharedBarrier(s, slot.role, node) : undefined;
   if (shared) return shared;
@@ -68,10 +69,14 @@ export function isDatabaseFault(s: Situation, role: Role): boolean {
   return isService(role) && serviceEntry(role).needs.replicaSet && !s.mongo.primary;
 }
 
-/** Whether a restart comes before a replacement: the instance runs, its process does not, and it was not restarted enough yet. */
+/**
+ * Whether a restart comes before a replacement: the instance runs, its process does not, and it was not restarted enough yet. One that
+ * may hold the only copy of the replica set is restarted once whatever the policy says: nothing else can bring the set back.
+ */
 export function restartComesFirst(s: Situation, node: Node): boolean {
   if (node.health.sickness !== 'process' || node.fact.state !== 'running') return false;
-  return (s.memory.attempts[`restart/${node.fact.instanceId}`]?.count ?? 0) < s.spec.policy.restartsBeforeReplace;
+  const restarts = Math.max(s.spec.policy.restartsBeforeReplace, mayKnowTheSetAlone(s, node) ? 1 : 0);
+  return (s.memory.attempts[`restart/${node.fact.instanceId}`]?.count ?? 0) < restarts;
 }
 
 /** A member that never finishes its sync, or fell out of step for good: what is wrong with it; undefined for one that keeps up. */

@@ -97,4 +97,32 @@ describe('a set that may have begun on a node', () => {
     const row = { cluster: 'city', version: 1, phase: 'active', spec, memory, status: null } as const;
     expect(problemsOfChange(row, aSpec({ mongo: { count: 1, replicaSet: 'other' } })).join()).toContain('mongo.replicaSet');
   });
+
+  it('is restarted once where only its first member knew of it, whatever the policy says, and gets no successor', () => {
+    const begun = (edit: (node: Node) => Node, restarts = 0, initiated = true): World => {
+      const world = aCity([edit({ ...aNode('mdb1'), configVersion: 'v1' }), aNode('mdb2'), aNode('mdb3')]);
+      const { initiating: _, ...memory } = world.memory;
+      const attempts = { ...memory.attempts, 'restart/i-3011': { count: restarts, failures: 0, lastAtMs: 0 } };
+      const policy = { ...world.spec.policy, restartsBeforeReplace: 0 };
+      return { ...world, spec: { ...world.spec, policy }, memory: { ...memory, replicaSetInitiated: initiated, attempts } };
+    };
+    const jobsOf = (world: World) => planOf(world).jobs.flatMap(({ kind, jobKey }) => (/mdb|i-3011/.test(jobKey) ? [kind] : []));
+    expect(jobsOf(begun(dead))).toEqual(['restartRole']);
+    expect(jobsOf(begun(dead, 1))).toEqual([]);
+    expect(planOf(begun(dead, 1)).blocked.join()).toContain(
+      'not replaced: nobody who answers knows the replica set, and it may hold its data',
+    );
+    expect(jobsOf(begun(dead, 0, false))).toEqual(['launchNode']);
+    expect(jobsOf(begun((node) => dead(node, 'gone')))).toEqual(['launchNode']);
+    const never = (node: Node): Node => ({ ...dead(node), health: { ...dead(node).health, everHealthy: false } });
+    expect(jobsOf(begun(never))).toEqual(['launchNode']);
+  });
+
+  it("is known again once another member answers with it: restarts are the policy's, and a successor comes", () => {
+    const world = aHealthyWorld();
+    const nodes = world.nodes.map((node) => (node.fact.slot === 'mdb1' ? dead(node) : node));
+    const policy = { ...world.spec.policy, restartsBeforeReplace: 0 };
+    const known = { ...world, nodes, spec: { ...world.spec, policy }, observation: { ...world.observation, nodes } };
+    expect(planOf(known).jobs).toMatchObject([{ kind: 'launchNode', slot: 'mdb1' }]);
+  });
 });
