@@ -172,10 +172,10 @@ function knownOf({ host, node, living }: Member): string {
   return `${node?.fact.slot ?? host} ${living ? `answers (${shown})` : 'does not answer'}`;
 }
 
-/** All answer, and nobody knows the set; a node that was never configured runs no mongod, and an empty slot tells nothing either. */
+/** All that may know the set answer, and none does: one never configured runs no mongod, one never well was never made a member. */
 function isForgotten({ slots }: Situation): boolean {
   const present = slots.wanted.mongo.flatMap(({ current }) => current ?? []);
-  const isAsked = (node: Node) => helloOf(node) !== undefined || node.configVersion === undefined;
+  const isAsked = (node: Node) => helloOf(node) !== undefined || node.configVersion === undefined || !node.health.everHealthy;
   return present.every(isAsked) && present.some((node) => helloOf(node) !== undefined);
 }
 

@@ -93,6 +93,18 @@ describe('a new replica set', () => {
     expect(planReplicaSet(look({ ...grown, ...world(silent), memory: grown.memory })).blocked).toEqual([]);
   });
 
+  it('goes on being said to be forgotten while a new node took its configuration and was never well', () => {
+    const answers = (everHealthy: boolean): string => {
+      const silent = fresh.map(({ probe, ...node }, i): Node => {
+        if (i === 0 && probe) return { ...node, probe };
+        return { ...node, configVersion: 'v', health: { ...aHealth('unknown'), everHealthy } };
+      });
+      return planReplicaSet(look({ ...world(silent), memory: { ...EMPTY_MEMORY, replicaSetInitiated: true } })).blocked.join();
+    };
+    expect(answers(false)).toContain('never initiated twice');
+    expect(answers(true)).toBe('');
+  });
+
   it('that somebody began with one member is completed member by member', () => {
     const [first = ''] = fresh.map(hostOfNode);
     const begun = world(withReplicaSet(fresh, { voters: [first] }));
