@@ -38,7 +38,9 @@ async function currentSpec(
   { ports }: Context,
   cluster: string,
 ): Promise<{ row: ClusterRow | null; spec: ClusterSpec; version: number | null } | { problem: Result }> {
-  const [row, stored] = await Promise.all([ports.rows.get(cluster), ports.specs.get(cluster)]);
+  const [beside, stored] = await Promise.all([ports.rows.get(cluster), ports.specs.get(cluster)]);
+  // A missing spec is a loss where the row is still there after it, and a deletion where it is not: writing one would begin the cluster anew.
+  const row = stored ? beside : await ports.rows.get(cluster);
   if (row?.phase === 'deleting') return { problem: { is: 'refused', reason: `cluster: ${JSON.stringify(cluster)} is being deleted` } };
   if (!row && !stored) return { problem: { is: 'refused', reason: await unknownCluster({ ports }, cluster) } };
   const read = stored ? readSpec(cluster, stored.text) : undefined;

@@ -136,6 +136,27 @@ describe('scale', () => {
     );
   });
 
+  it('writes no spec for a cluster that was deleted while it was looked up', async () => {
+    const w = await aCity();
+    const context = contextOver(w);
+    const { get } = context.ports.specs;
+    context.ports.specs.get = async (cluster) => {
+      w.rows.clear();
+      w.specs.clear();
+      return get(cluster);
+    };
+    await runProvision(context, { kind: 'scale', cluster: 'city', role: 'orion', count: 4 }, 'm-deleted');
+    expect(w.journal.at(-1)?.text).toContain('no cluster is called "city"');
+    expect(w.specs.size).toBe(0);
+  });
+
+  it('writes the spec of a cluster whose spec alone is lost', async () => {
+    const w = await aCity();
+    w.specs.clear();
+    expect(await ask(w, { kind: 'scale', cluster: 'city', role: 'orion', count: 4 })).toBe('done: scale orion to 4: accepted');
+    expect(specOf(w).orion.count).toBe(4);
+  });
+
   it('is stale when somebody else was faster', async () => {
     const w = await aCity();
     expect(await ask(w, { kind: 'scale', cluster: 'city', role: 'orion', count: 4, expect: { count: 3 } })).toContain(
